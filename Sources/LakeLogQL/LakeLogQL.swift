@@ -1,0 +1,1 @@
+// Filled by its own module's work; see README.md.

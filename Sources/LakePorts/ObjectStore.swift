@@ -1,0 +1,162 @@
+package import LakeModel
+
+/// Where an object lies: `/`-separated segments, UTF-8, no leading slash, no empty, `.` or `..` segment, 1 to 1024 bytes.
+package struct ObjectKey: Hashable, Comparable, Sendable, CustomStringConvertible {
+  package let text: String
+
+  /// - Returns: nil when the rules above are broken.
+  package init?(_ text: String) {
+    guard !text.isEmpty, text.utf8.count <= 1024, !text.utf8.contains(0) else { return nil }
+    for segment in text.split(separator: "/", omittingEmptySubsequences: false) {
+      if segment.isEmpty || segment == "." || segment == ".." { return nil }
+    }
+    self.text = text
+  }
+
+  /// For keys written in our own code. - Precondition: the rules above hold.
+  package init(trusted text: String) {
+    precondition(ObjectKey(text) != nil, "not an object key: \(text)")
+    self.text = text
+  }
+
+  package static func < (a: ObjectKey, b: ObjectKey) -> Bool { a.text.utf8.lexicographicallyPrecedes(b.text.utf8) }
+  package var description: String { text }
+}
+
+/// Names one content of one object (an ETag); a store never gives two contents of a key the same tag.
+package struct ContentTag: Hashable, Sendable {
+  package let text: String
+  package init(_ text: String) { self.text = text }
+}
+
+package struct ObjectInfo: Hashable, Sendable {
+  package let key: ObjectKey
+  /// Bytes.
+  package let size: Int
+  package let tag: ContentTag
+  /// As the store tells it: milliseconds since the epoch; for people and orphan listings, never for the protocol (CLK-1).
+  package let modified: Int64
+
+  package init(key: ObjectKey, size: Int, tag: ContentTag, modified: Int64) {
+    self.key = key
+    self.size = size
+    self.tag = tag
+    self.modified = modified
+  }
+}
+
+package struct StoredObject: Sendable {
+  /// What was asked for: the range, or the whole object.
+  package let bytes: Bytes
+  /// The object the bytes come from; `info.size` is its whole size.
+  package let info: ObjectInfo
+
+  package init(bytes: Bytes, info: ObjectInfo) {
+    self.bytes = bytes
+    self.info = info
+  }
+}
+
+/// A part of an object, in bytes.
+package enum ByteRange: Hashable, Sendable {
+  /// Cut at the object's end; a start beyond the end is `rangeNotSatisfiable`.
+  case span(Range<Int>)
+  /// From an offset to the end.
+  case from(Int)
+  /// The last `n` bytes, or the whole object when it is shorter.
+  case suffix(Int)
+}
+
+package enum PutCondition: Hashable, Sendable {
+  case none
+  /// `If-None-Match: *`: creates whole or not at all.
+  case ifAbsent
+  /// `If-Match`: replaces exactly this content.
+  case ifMatch(ContentTag)
+}
+
+package struct ObjectPage: Sendable {
+  /// Ascending by key.
+  package let objects: [ObjectInfo]
+  /// With a delimiter: the prefixes below which further keys lie, ascending, each ending in the delimiter.
+  package let prefixes: [String]
+  /// Pass as `startAfter` for the next page; nil at the end.
+  package let next: String?
+
+  package init(objects: [ObjectInfo], prefixes: [String], next: String?) {
+    self.objects = objects
+    self.prefixes = prefixes
+    self.next = next
+  }
+}
+
+/// An object store with conditional writes (PRT-1).
+///
+/// A get or list begun after a write was answered sees it; a delete is durable when answered; `ifAbsent` creates whole or not at all.
+package protocol ObjectStore: Sendable {
+  /// - Throws: `.notFound`, `.rangeNotSatisfiable`, `.unavailable`, ...
+  func get(_ key: ObjectKey, range: ByteRange?) async throws(ObjectStoreError) -> StoredObject
+
+  func head(_ key: ObjectKey) async throws(ObjectStoreError) -> ObjectInfo
+
+  /// Durable when it returns.
+  /// - Throws: `.preconditionFailed` when the condition does not hold (something is there, or something else is);
+  ///   `.outcomeUnknown` when the write may or may not stand, or may yet appear.
+  func put(_ key: ObjectKey, _ bytes: Bytes, condition: PutCondition) async throws(ObjectStoreError) -> ContentTag
+
+  /// Deleting what is not there succeeds.
+  func delete(_ key: ObjectKey) async throws(ObjectStoreError)
+
+  /// One page of the keys that start with `prefix` and sort after `startAfter`, ascending by UTF-8 bytes.
+  ///
+  /// - Parameters:
+  ///   - delimiter: keys that hold it after the prefix are rolled up into `prefixes` (usually "/").
+  ///   - limit: most entries (objects and prefixes) wanted; a page may be shorter without being the last.
+  func list(prefix: String, delimiter: String?, startAfter: String?, limit: Int) async throws(ObjectStoreError)
+    -> ObjectPage
+
+  /// Begins an object written in parts; it appears whole at `complete`. For data files under fresh names only (PRT-1).
+  func beginUpload(_ key: ObjectKey) async throws(ObjectStoreError) -> any ObjectUpload
+}
+
+package protocol ObjectUpload: Sendable {
+  /// Parts are appended in the order of the calls; all but the last hold at least 5 MiB.
+  func append(_ bytes: Bytes) async throws(ObjectStoreError)
+  func complete() async throws(ObjectStoreError) -> ContentTag
+  /// Gives up; what was sent is removed.
+  func abort() async
+}
+
+extension ObjectStore {
+  package func get(_ key: ObjectKey) async throws(ObjectStoreError) -> StoredObject { try await get(key, range: nil) }
+
+  /// Every object below a prefix, page after page.
+  package func listAll(prefix: String, startAfter: String? = nil) async throws(ObjectStoreError) -> [ObjectInfo] {
+    var found: [ObjectInfo] = []
+    var after = startAfter
+    while true {
+      let page = try await list(prefix: prefix, delimiter: nil, startAfter: after, limit: 1000)
+      found += page.objects
+      guard let next = page.next else { return found }
+      after = next
+    }
+  }
+}
+
+package enum ObjectStoreError: Error, Hashable, Sendable {
+  case notFound(ObjectKey)
+  /// The condition of a put did not hold.
+  case preconditionFailed(ObjectKey)
+  case rangeNotSatisfiable(ObjectKey, size: Int)
+  /// Certainly not carried out; worth another try later.
+  case unavailable(String)
+  /// Certainly not carried out; the store asks for fewer requests.
+  case throttled(String)
+  /// The reply was lost or unclear: the write may stand, or may land yet. Read back and compare before anything else (WAL-4).
+  case outcomeUnknown(ObjectKey, String)
+  /// Refused for good: credentials, permissions, a key the store does not take.
+  case denied(String)
+  /// Stored bytes that the store itself knows to be damaged.
+  case corrupt(ObjectKey, String)
+  case cancelled
+}

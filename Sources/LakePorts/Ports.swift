@@ -1,0 +1,40 @@
+/// Everything the core knows of the outside: passed in, never reached for.
+package struct Ports: Sendable {
+  package var clock: any LakeClock
+  package var wall: any WallClock
+  package var random: any Randomness
+  package var store: any ObjectStore
+  package var catalog: any Catalog
+  package var journal: any Journal
+
+  package init(
+    clock: any LakeClock, wall: any WallClock, random: any Randomness, store: any ObjectStore, catalog: any Catalog,
+    journal: any Journal = NullJournal()
+  ) {
+    self.clock = clock
+    self.wall = wall
+    self.random = random
+    self.store = store
+    self.catalog = catalog
+    self.journal = journal
+  }
+}
+
+/// What happened, in order: production logs from it, the simulator compares it byte for byte.
+package protocol Journal: Sendable {
+  /// - Parameters:
+  ///   - event: a fixed name, `shift.committed`.
+  ///   - facts: name and value pairs in a fixed order.
+  func note(_ level: JournalLevel, _ event: StaticString, _ facts: @autoclosure () -> [(StaticString, String)])
+}
+
+package enum JournalLevel: Int, Comparable, Sendable {
+  case trace, debug, info, warning, error
+  package static func < (a: JournalLevel, b: JournalLevel) -> Bool { a.rawValue < b.rawValue }
+}
+
+package struct NullJournal: Journal {
+  package init() {}
+  package func note(_ level: JournalLevel, _ event: StaticString, _ facts: @autoclosure () -> [(StaticString, String)])
+  {}
+}
