@@ -27,7 +27,10 @@ extension LakeTable {
           doc: "observedTimeUnixNano modulo 1000; null when the record brought none"),
         Field(17, "event_name", .string),
         Field(
-          18, "body_kind", .string, doc: "what the body was when not a string: bool, int, double, bytes, array, kvlist"),
+          18, "body_kind", .string,
+          doc:
+            "what the body was when not a string: boolValue, intValue, doubleValue, bytesValue, arrayValue, kvlistValue"
+        ),
         Field(
           19, "severity_derived", .boolean,
           doc: "true when severity_text was empty and stands for severity_number here"),
@@ -42,8 +45,11 @@ extension LakeTable {
           25, "resource", .string,
           doc: "the resource as canonical OTLP JSON: its attributes with their types, dropped count, entity references"),
         Field(
-          26, "otlp_extra", .string,
-          doc: "OTLP JSON of what has no column: shadowed and repeated attributes, malformed ids, scope dropped count"),
+          26, "scope", .string,
+          doc: "the scope as canonical OTLP JSON when it has more than a name and a version: attributes, dropped count"),
+        Field(
+          27, "otlp_extra", .string,
+          doc: "OTLP JSON of what has no column: repeated attributes, malformed ids, bytes of invalid UTF-8"),
       ]),
     partitionSpec: tenantAccountDay(tenant: 1, account: 2, timestamp: 4),
     sortOrder: SortOrder(id: 1, fields: [ascending(3), descending(4)]),
@@ -66,6 +72,7 @@ extension LakeTable {
       ColumnLayout("event_name", .dictionary),
       ColumnLayout("attributes_shape", .dictionary),
       ColumnLayout("resource", .dictionary),
+      ColumnLayout("scope", .dictionary),
       ColumnLayout("otlp_extra", .dictionary),
     ])
 }
