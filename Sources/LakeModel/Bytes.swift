@@ -1,3 +1,5 @@
+private import Glibc
+
 /// Owns one block of raw memory, written by one owner and read-only once shared.
 ///
 /// `@unchecked Sendable`: builders write while they hold the only reference; `finish` hands out the storage and nothing
@@ -102,7 +104,9 @@ package struct Bytes: Sendable {
 extension Bytes: Equatable, Hashable {
   package static func == (a: Bytes, b: Bytes) -> Bool {
     guard a.count == b.count else { return false }
-    return a.withUnsafeBytes { left in b.withUnsafeBytes { right in left.elementsEqual(right) } }
+    return a.withUnsafeBytes { left in
+      b.withUnsafeBytes { right in left.isEmpty || memcmp(left.baseAddress!, right.baseAddress!, left.count) == 0 }
+    }
   }
   package func hash(into hasher: inout Hasher) { withUnsafeBytes { hasher.combine(bytes: $0) } }
 }

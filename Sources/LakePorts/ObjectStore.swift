@@ -1,6 +1,9 @@
 package import LakeModel
 
 /// Where an object lies: `/`-separated segments, UTF-8, no leading slash, no empty, `.` or `..` segment, 1 to 1024 bytes.
+///
+/// Two keys are the same when their bytes are. A store may deny a segment of more than 255 bytes, and an object below the
+/// key of another object: a filesystem can hold neither.
 package struct ObjectKey: Hashable, Comparable, Sendable, CustomStringConvertible {
   package let text: String
 
@@ -19,7 +22,8 @@ package struct ObjectKey: Hashable, Comparable, Sendable, CustomStringConvertibl
     self.text = text
   }
 
-  package static func < (a: ObjectKey, b: ObjectKey) -> Bool { a.text.utf8.lexicographicallyPrecedes(b.text.utf8) }
+  package static func == (a: ObjectKey, b: ObjectKey) -> Bool { a.text.utf8.isSame(as: b.text.utf8) }
+  package static func < (a: ObjectKey, b: ObjectKey) -> Bool { a.text.utf8.precedes(b.text.utf8) }
   package var description: String { text }
 }
 
@@ -57,13 +61,14 @@ package struct StoredObject: Sendable {
   }
 }
 
-/// A part of an object, in bytes.
+/// A part of an object, in bytes. One that holds no byte of the object is `rangeNotSatisfiable`: an empty or negative
+/// span, a start at or beyond the end, a suffix of 0.
 package enum ByteRange: Hashable, Sendable {
-  /// Cut at the object's end; a start beyond the end is `rangeNotSatisfiable`.
+  /// Cut at the object's end.
   case span(Range<Int>)
   /// From an offset to the end.
   case from(Int)
-  /// The last `n` bytes, or the whole object when it is shorter.
+  /// The last `n` bytes, or the whole object when it is shorter (even when it is empty).
   case suffix(Int)
 }
 
@@ -107,7 +112,8 @@ package protocol ObjectStore: Sendable {
   /// Deleting what is not there succeeds.
   func delete(_ key: ObjectKey) async throws(ObjectStoreError)
 
-  /// One page of the keys that start with `prefix` and sort after `startAfter`, ascending by UTF-8 bytes.
+  /// One page of the entries (keys, or prefixes rolled up by the delimiter) that start with `prefix` and sort after
+  /// `startAfter`, ascending by UTF-8 bytes. A rolled-up prefix sorts by its own text, so that a page may start after it.
   ///
   /// - Parameters:
   ///   - delimiter: keys that hold it after the prefix are rolled up into `prefixes` (usually "/").
@@ -115,12 +121,13 @@ package protocol ObjectStore: Sendable {
   func list(prefix: String, delimiter: String?, startAfter: String?, limit: Int) async throws(ObjectStoreError)
     -> ObjectPage
 
-  /// Begins an object written in parts; it appears whole at `complete`. For data files under fresh names only (PRT-1).
+  /// Begins an object written in parts; it appears whole at `complete`. For data files under fresh names only (PRT-1):
+  /// what happens to an object that is already there is left open.
   func beginUpload(_ key: ObjectKey) async throws(ObjectStoreError) -> any ObjectUpload
 }
 
 package protocol ObjectUpload: Sendable {
-  /// Parts are appended in the order of the calls; all but the last hold at least 5 MiB.
+  /// Parts are appended in the order of the calls; all but the last hold at least 5 MiB. No part makes an empty object.
   func append(_ bytes: Bytes) async throws(ObjectStoreError)
   func complete() async throws(ObjectStoreError) -> ContentTag
   /// Gives up; what was sent is removed.

@@ -6,10 +6,12 @@ package struct Ports: Sendable {
   package var store: any ObjectStore
   package var catalog: any Catalog
   package var journal: any Journal
+  /// A mistake to make on purpose, for the simulator to catch; nil in production.
+  package var planted: PlantedDefect?
 
   package init(
     clock: any LakeClock, wall: any WallClock, random: any Randomness, store: any ObjectStore, catalog: any Catalog,
-    journal: any Journal = NullJournal()
+    journal: any Journal = NullJournal(), planted: PlantedDefect? = nil
   ) {
     self.clock = clock
     self.wall = wall
@@ -17,7 +19,11 @@ package struct Ports: Sendable {
     self.store = store
     self.catalog = catalog
     self.journal = journal
+    self.planted = planted
   }
+
+  @inline(__always)
+  package func hasPlanted(_ defect: PlantedDefect) -> Bool { planted == defect }
 }
 
 /// What happened, in order: production logs from it, the simulator compares it byte for byte.
