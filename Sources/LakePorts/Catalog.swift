@@ -27,6 +27,7 @@ package struct TableState: Hashable, Sendable {
   }
 }
 
+/// What a new table is made of. Field, spec and order ids are kept as given.
 package struct TableCreation: Hashable, Sendable {
   package var schema: Schema
   package var partitionSpec: PartitionSpec
@@ -44,6 +45,13 @@ package struct TableCreation: Hashable, Sendable {
     self.sortOrder = sortOrder
     self.location = location
     self.properties = properties
+  }
+
+  /// One of our own tables.
+  package init(_ table: LakeTable, location: String? = nil) {
+    self.init(
+      schema: table.schema, partitionSpec: table.partitionSpec, sortOrder: table.sortOrder, location: location,
+      properties: table.properties)
   }
 }
 
@@ -63,7 +71,35 @@ package protocol Catalog: Sendable {
     async throws(CatalogError) -> TableState
   func dropTable(_ table: TableIdentifier) async throws(CatalogError)
   func renameTable(_ table: TableIdentifier, to target: TableIdentifier) async throws(CatalogError)
+  /// Enters a table that exists already (its metadata file was written by somebody) under a name.
+  func registerTable(_ table: TableIdentifier, _ state: TableState) async throws(CatalogError)
+  func loadNamespace(_ namespace: [String]) async throws(CatalogError) -> [String: String]
+  func updateNamespace(_ namespace: [String], setting: [String: String], removing: [String])
+    async throws(CatalogError)
+  /// - Throws: `.namespaceNotEmpty` when a table or another namespace lies in it.
   func dropNamespace(_ namespace: [String]) async throws(CatalogError)
+}
+
+extension Catalog {
+  /// Creates the namespace and the table where they are missing; what is there stays as it is.
+  package func ensureTable(_ table: TableIdentifier, _ creation: @autoclosure () -> TableCreation)
+    async throws(CatalogError) -> TableState
+  {
+    do {
+      return try await loadTable(table)
+    } catch .noSuchTable {
+    } catch .noSuchNamespace {
+    }
+    do {
+      try await createNamespace(table.namespace, properties: [:])
+    } catch .namespaceExists {
+    }
+    do {
+      return try await createTable(table, creation())
+    } catch .tableExists {  // somebody else was faster
+      return try await loadTable(table)
+    }
+  }
 }
 
 package enum CatalogError: Error, Hashable, Sendable {

@@ -5,19 +5,23 @@ package struct Ports: Sendable {
   package var random: any Randomness
   package var store: any ObjectStore
   package var catalog: any Catalog
+  /// Where `store`'s keys lie: maps the absolute locations of Iceberg metadata to keys and back.
+  package var warehouse: WarehouseLocation
   package var journal: any Journal
   /// A mistake to make on purpose, for the simulator to catch; nil in production.
   package var planted: PlantedDefect?
 
   package init(
     clock: any LakeClock, wall: any WallClock, random: any Randomness, store: any ObjectStore, catalog: any Catalog,
-    journal: any Journal = NullJournal(), planted: PlantedDefect? = nil
+    warehouse: WarehouseLocation = WarehouseLocation(trusted: "memory://lake"), journal: any Journal = NullJournal(),
+    planted: PlantedDefect? = nil
   ) {
     self.clock = clock
     self.wall = wall
     self.random = random
     self.store = store
     self.catalog = catalog
+    self.warehouse = warehouse
     self.journal = journal
     self.planted = planted
   }

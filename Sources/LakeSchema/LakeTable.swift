@@ -15,6 +15,19 @@ package struct LakeTable: Sendable {
   package static let all: [LakeTable] = [.logs, .spans, .events, .metrics]
 }
 
+extension LakeTable {
+  /// What new tables are created with; an operator may change any of it.
+  package var properties: [String: String] {
+    [
+      TableProperties.parquetCompression: "zstd",
+      TableProperties.metadataDeleteAfterCommit: "true",
+      TableProperties.metadataPreviousVersionsMax: "100",
+      TableProperties.metricsModeDefault: "truncate(16)",
+      TableProperties.metricsModeColumnPrefix + "body": "counts",
+    ].filter { $0.key != TableProperties.metricsModeColumnPrefix + "body" || schema.index(of: "body") != nil }
+  }
+}
+
 /// How the Parquet writer stores one leaf column, named by its dotted path (`attributes.key_value.key`).
 package struct ColumnLayout: Hashable, Sendable {
   package enum Encoding: Hashable, Sendable {

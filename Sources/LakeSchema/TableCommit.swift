@@ -33,4 +33,16 @@ package enum TableUpdate: Hashable, Sendable {
   case removeProperties([String])
   case removePartitionSpecs([Int])
   case removeSchemas([Int])
+  case setStatistics(StatisticsFile)
+  case removeStatistics(snapshotID: Int64)
+  case setPartitionStatistics(PartitionStatisticsFile)
+  case removePartitionStatistics(snapshotID: Int64)
+}
+
+/// Why a commit was not applied.
+package enum TableCommitError: Error, Hashable, Sendable {
+  /// A requirement does not hold: load the table again and decide anew.
+  case requirementFailed(String)
+  /// The updates contradict the table or each other; trying again cannot help.
+  case invalid(String)
 }

@@ -21,13 +21,17 @@ package struct TableMetadata: Hashable, Sendable {
   package var snapshotLog: [SnapshotLogEntry]
   package var metadataLog: [MetadataLogEntry]
   package var refs: [String: SnapshotRef]
+  /// Puffin files other engines may have written; kept, not read.
+  package var statistics: [StatisticsFile]
+  package var partitionStatistics: [PartitionStatisticsFile]
 
   package init(
     formatVersion: Int = 2, tableUUID: String, location: String, lastSequenceNumber: Int64 = 0, lastUpdated: Int64,
     lastColumnID: Int, schemas: [Schema], currentSchemaID: Int, partitionSpecs: [PartitionSpec], defaultSpecID: Int,
     lastPartitionID: Int, sortOrders: [SortOrder], defaultSortOrderID: Int, properties: [String: String] = [:],
     currentSnapshotID: Int64? = nil, snapshots: [Snapshot] = [], snapshotLog: [SnapshotLogEntry] = [],
-    metadataLog: [MetadataLogEntry] = [], refs: [String: SnapshotRef] = [:]
+    metadataLog: [MetadataLogEntry] = [], refs: [String: SnapshotRef] = [:],
+    statistics: [StatisticsFile] = [], partitionStatistics: [PartitionStatisticsFile] = []
   ) {
     self.formatVersion = formatVersion
     self.tableUUID = tableUUID
@@ -48,6 +52,8 @@ package struct TableMetadata: Hashable, Sendable {
     self.snapshotLog = snapshotLog
     self.metadataLog = metadataLog
     self.refs = refs
+    self.statistics = statistics
+    self.partitionStatistics = partitionStatistics
   }
 
   package var schema: Schema? { schemas.first { $0.id == currentSchemaID } }
@@ -55,6 +61,11 @@ package struct TableMetadata: Hashable, Sendable {
   package var sortOrder: SortOrder? { sortOrders.first { $0.id == defaultSortOrderID } }
   package var currentSnapshot: Snapshot? { currentSnapshotID.flatMap { snapshot(id: $0) } }
   package func snapshot(id: Int64) -> Snapshot? { snapshots.first { $0.id == id } }
+  package func schema(id: Int) -> Schema? { schemas.first { $0.id == id } }
+  package func partitionSpec(id: Int) -> PartitionSpec? { partitionSpecs.first { $0.id == id } }
+
+  /// The branch that readers and writers use when none is named.
+  package static let mainBranch = "main"
 }
 
 package struct Snapshot: Hashable, Sendable {
@@ -63,7 +74,7 @@ package struct Snapshot: Hashable, Sendable {
   package var sequenceNumber: Int64
   /// Milliseconds since the epoch.
   package var timestamp: Int64
-  /// Location of the manifest list.
+  /// Location of the manifest list; empty for a snapshot of format version 1 that names its manifests inline.
   package var manifestList: String
   /// `operation` (append, replace, overwrite, delete) and counters.
   package var summary: [String: String]
