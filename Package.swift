@@ -71,7 +71,7 @@ let modules: [Module] = [
   Module(name: "LakeStorage", imports: ["LakeModel", "LakePorts", "LakeHash", "CLinux"]),
   Module(
     name: "LakeCatalogs", imports: ["LakeModel", "LakeSchema", "LakePorts", "LakeIceberg", "LakeJSON", "CSqlite"]),
-  Module(name: "LakeHTTP", imports: ["LakeModel", "LakeAPI", "CLinux", "CNghttp2"]),
+  Module(name: "LakeHTTP", imports: ["LakeModel", "LakePorts", "LakeAPI", "CLinux", "CNghttp2"]),
   Module(name: "LakeSystem", imports: ["LakeModel", "LakePorts", "CLinux", "CYaml"]),
   // proof
   Module(
