@@ -24,7 +24,6 @@ package final class BlockingPool: @unchecked Sendable {
         &thread, nil,
         { context in
           Unmanaged<BlockingPool>.fromOpaque(context!).takeRetainedValue().work()
-          return nil
         }, context)
       precondition(status == 0, "cannot start a thread: \(status)")
       pthread_detach(thread)

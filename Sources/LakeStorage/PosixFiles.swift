@@ -112,13 +112,14 @@ package struct PosixFiles: FileOperations {
     switch range {
     case nil: return 0..<size
     case .span(let span):
-      if span.isEmpty && span.lowerBound <= size { return span.lowerBound..<span.lowerBound }
-      guard span.lowerBound >= 0, span.lowerBound < size else { throw .rangeNotSatisfiable(size: size) }
+      guard span.lowerBound >= 0, span.lowerBound < size, !span.isEmpty else { throw .rangeNotSatisfiable(size: size) }
       return span.lowerBound..<min(span.upperBound, size)
     case .from(let start):
       guard start >= 0, start < size else { throw .rangeNotSatisfiable(size: size) }
       return start..<size
-    case .suffix(let count): return max(0, size - max(0, count))..<size
+    case .suffix(let count):
+      guard count > 0 else { throw .rangeNotSatisfiable(size: size) }
+      return max(0, size - count)..<size
     }
   }
 

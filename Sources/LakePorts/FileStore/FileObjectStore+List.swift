@@ -68,8 +68,8 @@ private struct ListWalk {
     guard path.hasPrefix(prefix) || prefix.hasPrefix(path) else { return false }
     guard let startAfter else { return true }
     if startAfter.utf8.starts(with: path.utf8) {
-      // Keys below may come after, unless they all roll up into the prefix that we start after.
-      return rolledUp(path) != startAfter
+      // Keys below may come after, unless they roll up into a prefix, which then does not.
+      return rolledUp(path) == nil
     }
     return startAfter.utf8.lexicographicallyPrecedes(path.utf8)
   }
@@ -86,7 +86,8 @@ private struct ListWalk {
     guard path.hasPrefix(prefix), let key = ObjectKey(path) else { return }
     if let startAfter, !startAfter.utf8.lexicographicallyPrecedes(path.utf8) { return }
     if let common = rolledUp(path) {
-      if common == startAfter || prefixes.last == common { return }
+      if let startAfter, !startAfter.utf8.lexicographicallyPrecedes(common.utf8) { return }
+      if prefixes.last == common { return }
       if count == limit {
         isFull = true
         return

@@ -11,20 +11,24 @@ extension FileObjectStore {
 private actor FileUpload: ObjectUpload {
   let store: FileObjectStore
   let key: ObjectKey
-  private var pieces: [Bytes] = []
+  /// nil once completed or given up.
+  private var pieces: [Bytes]? = []
 
   init(store: FileObjectStore, key: ObjectKey) {
     self.store = store
     self.key = key
   }
 
-  func append(_ bytes: Bytes) async throws(ObjectStoreError) { pieces.append(bytes) }
+  func append(_ bytes: Bytes) async throws(ObjectStoreError) {
+    guard pieces != nil else { throw .denied("the upload of \(key) has ended") }
+    pieces?.append(bytes)
+  }
 
   func complete() async throws(ObjectStoreError) -> ContentTag {
-    let whole = pieces
-    pieces = []
+    guard let whole = pieces else { throw .denied("the upload of \(key) has ended") }
+    pieces = nil
     return try await store.publish(key, pieces: whole, condition: .none)
   }
 
-  func abort() async { pieces = [] }
+  func abort() async { pieces = nil }
 }
