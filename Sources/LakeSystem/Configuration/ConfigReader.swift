@@ -8,6 +8,8 @@ package struct ConfigReader {
   package let line: Int
   private let environment: @Sendable (String) -> String?
   private var pairs: [(key: String, node: ConfigNode)]
+  /// Where each key that was read stands.
+  private var lines: [String: Int] = [:]
   private var known: [String] = []
 
   /// - Throws: when `node` is not a section, or names a key twice.
@@ -44,7 +46,14 @@ package struct ConfigReader {
   private mutating func take(_ name: String) -> ConfigNode? {
     known.append(name)
     guard let index = pairs.firstIndex(where: { $0.key == name }) else { return nil }
-    return pairs.remove(at: index).node
+    let node = pairs.remove(at: index).node
+    lines[name] = node.line
+    return node
+  }
+
+  /// An error about a key that was read, or is missing.
+  package func refusal(_ name: String, _ message: String) -> ConfigError {
+    ConfigError(file: file, line: lines[name] ?? line, key: ConfigReader.join(path, name), message: message)
   }
 
   private func refuse(_ name: String, _ node: ConfigNode, _ found: String, allowed: String) -> ConfigError {
