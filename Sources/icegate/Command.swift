@@ -1,0 +1,41 @@
+/// What icegate can be asked to do.
+enum Command: String, CaseIterable {
+  case dev, parquet, iceberg, version, help
+
+  static let usage = """
+    usage: icegate COMMAND [OPTIONS]
+
+      dev [--data DIR | --memory]   everything in one process on 127.0.0.1, tables below DIR (./icegate-data)
+          [--port-offset N]         adds N to every port
+          [--no-shift]              leaves the write-ahead log where it is until POST /flush
+      parquet cat|rewrite|...       looks into Parquet files
+      iceberg files|...             looks into Iceberg tables
+      version                       prints the version
+
+    Levels and modules of the log: ICEGATE_LOG=info,icegate_query=debug (RUST_LOG is read too).
+    """
+
+  /// - Returns: the exit status: 0 done, 1 failed, 2 not understood.
+  func run(_ words: [String]) async -> Int32 {
+    do {
+      switch self {
+      case .dev: return try await DevCommand(Arguments(words)).run()
+      case .parquet: return runParquetCommand(words)
+      case .iceberg: return await runIcebergCommand(words)
+      case .version: print("icegate \(Version.text)")
+      case .help: print(Command.usage)
+      }
+      return 0
+    } catch let wrong as Arguments.Wrong {
+      Program.complain("\(rawValue): \(wrong)")
+      return 2
+    } catch {
+      Program.complain("\(rawValue): \(error)")
+      return 1
+    }
+  }
+}
+
+enum Version {
+  static let text = "0.1.0"
+}

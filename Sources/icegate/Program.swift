@@ -1,0 +1,24 @@
+import Glibc
+
+/// `icegate COMMAND ...`, or a link to it called by a command's name: `ingest`, `query`, `maintain`.
+@main
+struct Program {
+  static func main() async {
+    var words = CommandLine.arguments
+    let name = words.removeFirst().split(separator: "/").last.map(String.init) ?? "icegate"
+    let command = Command(rawValue: name) ?? words.first.flatMap(Command.init(rawValue:))
+    if command != nil, Command(rawValue: name) == nil { words.removeFirst() }
+    guard let command else {
+      let asksForHelp = words.isEmpty || words[0] == "--help" || words[0] == "-h"
+      if !asksForHelp { complain("`\(words[0])` is not a command of icegate") }
+      print(Command.usage)
+      exit(asksForHelp ? 0 : 2)
+    }
+    exit(await command.run(words))
+  }
+
+  /// One line on standard error.
+  static func complain(_ text: String) {
+    fputs("icegate: \(text)\n", stderr)
+  }
+}
