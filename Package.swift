@@ -67,8 +67,10 @@ let modules: [Module] = [
       "LakeModel", "LakeSchema", "LakePorts", "LakeCompression", "LakeJSON", "LakeHash", "LakeOTLP", "LakeLogQL",
       "LakeWAL", "LakeIngest", "LakeShift", "LakeMaintain", "LakeQuery",
     ]),
+  // clients of other people's servers, for the edges
+  Module(name: "LakeNet", imports: ["LakeModel", "LakePorts", "LakeHash", "LakeJSON", "CCurl"]),
   // edges
-  Module(name: "LakeStorage", imports: ["LakeModel", "LakePorts", "LakeHash", "CLinux"]),
+  Module(name: "LakeStorage", imports: ["LakeModel", "LakePorts", "LakeHash", "LakeNet", "CLinux"]),
   Module(
     name: "LakeCatalogs", imports: ["LakeModel", "LakeSchema", "LakePorts", "LakeIceberg", "LakeJSON", "CSqlite"]),
   Module(name: "LakeHTTP", imports: ["LakeModel", "LakePorts", "LakeAPI", "CLinux", "CNghttp2"]),

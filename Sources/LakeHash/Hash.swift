@@ -57,3 +57,20 @@ package enum XXHash {
     return (hash.high64, hash.low64)
   }
 }
+
+/// HMAC-SHA-256 (libcrypto).
+package enum HMAC {
+  /// 32 bytes.
+  package static func sha256(key: [UInt8], _ message: String) -> [UInt8] {
+    var message = message
+    return message.withUTF8 { text in
+      [UInt8](unsafeUninitializedCapacity: 32) { buffer, count in
+        var length: UInt32 = 0
+        let result = CCrypto.HMAC(
+          EVP_sha256(), key, Int32(key.count), text.baseAddress, text.count, buffer.baseAddress, &length)
+        precondition(result != nil && length == 32)
+        count = 32
+      }
+    }
+  }
+}

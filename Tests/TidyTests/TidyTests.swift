@@ -98,6 +98,7 @@ enum Layers {
     ["LakeParquet", "LakeIceberg", "LakeOTLP", "LakeLogQL"],
     ["LakeWAL", "LakeIngest", "LakeShift", "LakeMaintain", "LakeQuery"],
     ["LakeAPI"],
+    ["LakeNet"],
     ["LakeStorage", "LakeCatalogs", "LakeHTTP", "LakeSystem"],
     ["LakeSimulator"],
   ]

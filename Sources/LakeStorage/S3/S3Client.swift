@@ -1,0 +1,165 @@
+import LakeModel
+package import LakeNet
+package import LakePorts
+
+/// Signed requests to one bucket, repeated where a repeat does no harm.
+package struct S3Client: Sendable {
+  package let settings: S3Settings
+  let transport: any HTTPTransport
+  let credentials: CredentialChain
+  let clock: any LakeClock
+  let wall: any WallClock
+  let random: any Randomness
+  let budget: RetryBudget
+
+  package init(
+    settings: S3Settings, transport: any HTTPTransport, credentials: CredentialChain, clock: any LakeClock,
+    wall: any WallClock, random: any Randomness
+  ) {
+    self.settings = settings
+    self.transport = transport
+    self.credentials = credentials
+    self.clock = clock
+    self.wall = wall
+    self.random = random
+    budget = RetryBudget(settings.retryBudget)
+  }
+
+  struct Call: Sendable {
+    var method: String
+    /// Below the settings' prefix; nil: the bucket itself.
+    var key: String?
+    var query: [(name: String, value: String)] = []
+    var headers: [(name: String, value: String)] = []
+    var body: Bytes?
+    /// Whether carrying it out twice is the same as once. Conditional writes are not: a lost success would read as a refusal.
+    var isRepeatable: Bool
+  }
+
+  /// How a call went wrong, before it is known what that means for the caller.
+  enum Failure: Error {
+    case transport(TransportError)
+    case answer(HTTPAnswer)
+    case credentials(CredentialError)
+    case cancelled
+  }
+
+  /// The answer, of any status below 300, or 304/404/409/412/416 as they come; others after the last repeat as `.answer`.
+  func send(_ call: Call) async throws(Failure) -> HTTPAnswer {
+    var delay = settings.backoffBase
+    var attempt = 1
+    while true {
+      let failure: Failure
+      do throws(Failure) {
+        let answer = try await once(call)
+        if answer.status < 500 && answer.status != 429 {
+          budget.earn()
+          if answer.status < 300 { return answer }
+          throw .answer(answer)
+        }
+        throw .answer(answer)
+      } catch { failure = error }
+      guard mayRepeat(call, failure), attempt < settings.attemptsMax, budget.spend() else { throw failure }
+      attempt += 1
+      delay = nextDelay(delay)
+      do { try await clock.sleep(for: delay) } catch { throw .cancelled }
+    }
+  }
+
+  /// Decorrelated jitter: between the base and three times the last one.
+  private func nextDelay(_ last: Duration) -> Duration {
+    let low = settings.backoffBase.nanoseconds
+    let high = max(low + 1, min(settings.backoffMax.nanoseconds, last.nanoseconds &* 3))
+    return .nanoseconds(Int64(random.uniform(Int(low)..<Int(high))))
+  }
+
+  private func mayRepeat(_ call: Call, _ failure: Failure) -> Bool {
+    switch failure {
+    case .cancelled, .credentials, .transport(.cancelled), .transport(.tooLarge): false
+    case .transport(.notSent): true
+    case .transport: call.isRepeatable
+    case .answer(let answer): (answer.status >= 500 || answer.status == 429) && call.isRepeatable
+    }
+  }
+
+  private func once(_ call: Call) async throws(Failure) -> HTTPAnswer {
+    let keys: AWSCredentials
+    do { keys = try await credentials.credentials() } catch { throw .credentials(error) }
+    let (scheme, host, basePath) = settings.base
+    var path = basePath
+    if let key = call.key { path += "/" + PercentEncoding.encode(settings.prefix + key, keepsSlash: true) }
+    if path.isEmpty { path = "/" }
+    let signer = SignatureV4(credentials: keys, region: settings.region, service: "s3")
+    let payload: SignatureV4.Payload =
+      settings.leavesPayloadUnsigned && scheme == "https" ? .unsigned : .signed(call.body ?? Bytes())
+    let signed = signer.headers(
+      method: call.method, host: host, path: path, query: call.query, headers: call.headers, payload: payload,
+      at: wall.now)
+    let query = call.query.isEmpty ? "" : "?" + SignatureV4.canonicalQuery(call.query)
+    let needsBody = call.method == "PUT" || call.method == "POST"
+    do throws(TransportError) {
+      return try await transport.send(
+        HTTPExchange(
+          method: call.method, url: "\(scheme)://\(host)\(path)\(query)", headers: call.headers + signed,
+          body: call.body ?? (needsBody ? Bytes() : nil), timeout: settings.requestTimeout))
+    } catch {
+      throw error == .cancelled ? .cancelled : .transport(error)
+    }
+  }
+}
+
+extension S3Client.Failure {
+  /// What it means for a call that changes nothing, or that was certainly not carried out.
+  func certain(_ key: ObjectKey) -> ObjectStoreError {
+    switch self {
+    case .cancelled: return .cancelled
+    case .credentials(let error): return .denied(error.description)
+    case .transport(let error): return error == .cancelled ? .cancelled : .unavailable("\(error)")
+    case .answer(let answer):
+      let text = S3Client.Failure.text(answer)
+      switch answer.status {
+      case 404: return .notFound(key)
+      case 412, 304: return .preconditionFailed(key)
+      case 301, 307, 400, 401, 403, 405: return .denied(text)
+      case 429, 503: return .throttled(text)
+      default: return .unavailable(text)
+      }
+    }
+  }
+
+  /// What it means for a write: all that is not a clear refusal leaves the outcome unknown (PRT-1).
+  func ofWrite(_ key: ObjectKey) -> ObjectStoreError {
+    switch self {
+    case .transport(.notSent), .cancelled, .credentials: return certain(key)
+    case .transport(let error): return .outcomeUnknown(key, "\(error)")
+    case .answer(let answer):
+      switch answer.status {
+      case 400, 401, 403, 404, 405, 411, 412, 429: return certain(key)
+      case 301, 307: return certain(key)
+      default: return .outcomeUnknown(key, S3Client.Failure.text(answer))
+      }
+    }
+  }
+
+  /// `403 AccessDenied: ...`, and where the bucket really is when AWS says so.
+  static func text(_ answer: HTTPAnswer) -> String {
+    let document = XMLDocument(answer.body)
+    let code = document.first("Code") ?? ""
+    let message = document.first("Message") ?? ""
+    if let region = answer.header("x-amz-bucket-region"), answer.status == 301 || answer.status == 400 {
+      return "\(answer.status) \(code): the bucket lies in region \(region); set storage.backend.region to it"
+    }
+    return "\(answer.status) \(code): \(message)"
+  }
+}
+
+extension S3Client {
+  /// Makes the bucket; for tests and `icegate dev` against an empty store.
+  package func createBucket() async throws(ObjectStoreError) {
+    do throws(Failure) {
+      _ = try await send(Call(method: "PUT", isRepeatable: true))
+    } catch {
+      throw error.ofWrite(ObjectKey(trusted: settings.bucket))
+    }
+  }
+}
