@@ -34,7 +34,8 @@ struct Arguments {
     guard let text = try option(name) else { return nil }
     guard let value = Int(text), range.contains(value) else {
       throw Wrong(
-        description: "\(name): found `\(text)`, allowed: a whole number from \(range.lowerBound) to \(range.upperBound)")
+        description: "\(name): found `\(text)`, allowed: a whole number from \(range.lowerBound) to \(range.upperBound)"
+      )
     }
     return value
   }

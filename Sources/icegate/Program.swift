@@ -19,6 +19,7 @@ struct Program {
 
   /// One line on standard error.
   static func complain(_ text: String) {
-    fputs("icegate: \(text)\n", stderr)
+    let line = Array("icegate: \(text)\n".utf8)
+    _ = write(2, line, line.count)
   }
 }
