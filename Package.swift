@@ -42,7 +42,8 @@ let modules: [Module] = [
   Module(name: "LakeLogQL", imports: ["LakeModel", "LakeRegex"]),
   // engines
   Module(
-    name: "LakeWAL", imports: ["LakeModel", "LakeSchema", "LakePorts", "LakeParquet", "LakeHash", "LakeJSON"]),
+    name: "LakeWAL",
+    imports: ["LakeModel", "LakeSchema", "LakePorts", "LakeCompression", "LakeParquet", "LakeHash", "LakeJSON"]),
   Module(
     name: "LakeIngest",
     imports: ["LakeModel", "LakeSchema", "LakePorts", "LakeOTLP", "LakeWAL", "LakeHash", "LakeJSON"]),

@@ -1,0 +1,231 @@
+package import LakeModel
+package import LakePorts
+
+/// Decides what a lane's writer does next; the writer carries it out and reports back.
+///
+/// One segment at a time is offered (WAL-2). The machine says when its fate is known: durable, certainly not written, or
+/// unknown for good. Source: README.md, "The writer's states".
+package struct LaneStateMachine: Sendable {
+  /// What is to be done for the segment at hand.
+  package enum Action: Hashable, Sendable {
+    /// Create the opening of this lane; report to `openingAnswered`.
+    case putOpening(LaneID)
+    /// Create the segment; report to `putAnswered`.
+    case put(SegmentID)
+    /// Read what stands there and compare content ids; report to `readBackAnswered`.
+    case readBack(SegmentID)
+    /// Wait, then call `rested`.
+    case rest(Duration)
+    case finish(Outcome)
+  }
+
+  package enum Outcome: Hashable, Sendable {
+    case durable(SegmentID)
+    /// Certainly in no lane: another may take it.
+    case notWritten(Failure)
+    /// It may stand or may yet appear; its rows go nowhere else (WAL-4).
+    case unknown
+  }
+
+  package enum Failure: Hashable, Sendable {
+    /// The lane was ended under the writer's hands.
+    case laneEnded
+    /// The store refuses or cannot be reached.
+    case store(String)
+  }
+
+  package enum PutResult: Hashable, Sendable {
+    case written
+    /// Something is there.
+    case exists
+    case unknown
+    /// Certainly not carried out; `isFinal` when another attempt cannot help.
+    case failed(String, isFinal: Bool)
+  }
+
+  package enum ReadBack: Hashable, Sendable {
+    case ours, tombstone, other, nothing, unreadable
+  }
+
+  private enum State: Hashable {
+    case closed
+    case opening(LaneID)
+    case open(LaneID, next: Int)
+    /// `mayStand`: some attempt had an unknown outcome.
+    case putting(SegmentID, mayStand: Bool)
+    case readingBack(SegmentID, mayStand: Bool)
+    case resting(Rest)
+  }
+
+  private enum Rest: Hashable {
+    case beforeOpening
+    case beforePut(SegmentID, mayStand: Bool)
+    case beforeReadBack(SegmentID, mayStand: Bool)
+  }
+
+  private var state = State.closed
+  private var opened = ClockInstant(nanoseconds: 0)
+  private var deadline = ClockInstant(nanoseconds: 0)
+  private var failures = 0
+  private var unknowns = 0
+  private let retriesMax: Int
+  private let planted: PlantedDefect?
+
+  package init(retriesMax: Int, planted: PlantedDefect? = nil) {
+    self.retriesMax = retriesMax
+    self.planted = planted
+  }
+
+  /// Where the next segment or the tombstone goes; nil while no lane is open.
+  package var openEnd: SegmentID? {
+    if case .open(let lane, let next) = state { SegmentID(lane: lane, sequence: next) } else { nil }
+  }
+
+  /// When the open lane was opened.
+  package var openedAt: ClockInstant? { openEnd == nil ? nil : opened }
+
+  /// Takes a segment in hand.
+  ///
+  /// - Parameters:
+  ///   - freshLane: an id never used before, taken if a lane must be opened (WAL-1).
+  ///   - deadline: when nobody waits for the segment any more.
+  package mutating func begin(freshLane: LaneID, deadline: ClockInstant, now: ClockInstant) -> Action {
+    self.deadline = deadline
+    failures = 0
+    unknowns = 0
+    switch state {
+    case .open(let lane, let next): return put(SegmentID(lane: lane, sequence: next), mayStand: false)
+    case .closed:
+      opened = now
+      return open(freshLane)
+    default: preconditionFailure("a segment is in hand already")
+    }
+  }
+
+  package mutating func openingAnswered(_ result: PutResult, now: ClockInstant) -> Action {
+    guard case .opening(let lane) = state else { preconditionFailure("no opening in flight") }
+    switch result {
+    case .written:
+      opened = now
+      return put(SegmentID(lane: lane, sequence: 1), mayStand: false)
+    // WAL-1: tried once; whatever became of it, no row goes into that lane.
+    case .exists, .unknown: return restOrFail(.beforeOpening, "the lane's opening has no known outcome", now)
+    case .failed(let message, let isFinal): return failed(message, isFinal: isFinal, .beforeOpening, now)
+    }
+  }
+
+  package mutating func putAnswered(_ result: PutResult, now: ClockInstant) -> Action {
+    guard case .putting(let id, let mayStand) = state else { preconditionFailure("no put in flight") }
+    switch result {
+    case .written: return durable(id)
+    case .exists:
+      if planted == .treatExistingAsMine { return durable(id) }
+      if planted == .skipReadBack { return close(.notWritten(.laneEnded)) }
+      // WAL-4: 412 says that something is there, not whose it is.
+      state = .readingBack(id, mayStand: mayStand)
+      return .readBack(id)
+    case .unknown:
+      if planted == .retryElsewhere { return close(.notWritten(.laneEnded)) }
+      if planted == .overlapPuts {
+        state = .open(id.lane, next: id.sequence + 1)
+        return .finish(.unknown)
+      }
+      return unknown(.beforePut(id, mayStand: true), now)
+    case .failed(let message, let isFinal):
+      if mayStand { return unknown(.beforePut(id, mayStand: true), now) }
+      return failed(message, isFinal: isFinal, .beforePut(id, mayStand: false), now)
+    }
+  }
+
+  package mutating func readBackAnswered(_ result: ReadBack, now: ClockInstant) -> Action {
+    guard case .readingBack(let id, let mayStand) = state else { preconditionFailure("no read back in flight") }
+    switch result {
+    case .ours: return durable(id)
+    // WAL-4: the tombstone stands where our segment would, so it was not written and never will be.
+    case .tombstone: return close(.notWritten(.laneEnded))
+    case .other: return close(.unknown)
+    // What was there has been deleted since: the same bytes again.
+    case .nothing: return unknown(.beforePut(id, mayStand: mayStand), now)
+    case .unreadable: return unknown(.beforeReadBack(id, mayStand: mayStand), now)
+    }
+  }
+
+  package mutating func rested(freshLane: LaneID) -> Action {
+    guard case .resting(let rest) = state else { preconditionFailure("not resting") }
+    switch rest {
+    case .beforeOpening: return open(freshLane)
+    case .beforePut(let id, let mayStand): return put(id, mayStand: mayStand)
+    case .beforeReadBack(let id, let mayStand):
+      state = .readingBack(id, mayStand: mayStand)
+      return .readBack(id)
+    }
+  }
+
+  /// The lane is to be ended, or was: no segment follows.
+  package mutating func leaveLane() {
+    switch state {
+    case .open, .closed: state = .closed
+    default: preconditionFailure("a segment is in hand")
+    }
+  }
+
+  // MARK: steps
+
+  private mutating func open(_ lane: LaneID) -> Action {
+    if planted == .skipLaneOpening {
+      return put(SegmentID(lane: lane, sequence: 0), mayStand: false)
+    }
+    state = .opening(lane)
+    return .putOpening(lane)
+  }
+
+  private mutating func put(_ id: SegmentID, mayStand: Bool) -> Action {
+    state = .putting(id, mayStand: mayStand)
+    return .put(id)
+  }
+
+  private mutating func durable(_ id: SegmentID) -> Action {
+    // WAL-2: the next sequence starts now that this one is known to be ours.
+    state = .open(id.lane, next: id.sequence + 1)
+    return .finish(.durable(id))
+  }
+
+  private mutating func close(_ outcome: Outcome) -> Action {
+    state = .closed
+    return .finish(outcome)
+  }
+
+  private mutating func failed(_ message: String, isFinal: Bool, _ rest: Rest, _ now: ClockInstant) -> Action {
+    failures += 1
+    if isFinal || failures > retriesMax { return giveBack(rest, message) }
+    return restOrFail(rest, message, now)
+  }
+
+  /// Nothing was written: the segment goes back, the lane stays as it was.
+  private mutating func giveBack(_ rest: Rest, _ message: String) -> Action {
+    if case .beforePut(let id, _) = rest {
+      state = id.sequence == 0 ? .closed : .open(id.lane, next: id.sequence)
+    } else {
+      state = .closed
+    }
+    return .finish(.notWritten(.store(message)))
+  }
+
+  private mutating func restOrFail(_ rest: Rest, _ message: String, _ now: ClockInstant) -> Action {
+    if case .beforeOpening = rest { unknowns += 1 }
+    guard now < deadline else { return giveBack(rest, message) }
+    state = .resting(rest)
+    return .rest(LaneStateMachine.restTime(attempts: failures + unknowns))
+  }
+
+  private mutating func unknown(_ rest: Rest, _ now: ClockInstant) -> Action {
+    unknowns += 1
+    // WAL-4: unknown for good; the lane is given up, the rows go nowhere else.
+    guard now < deadline else { return close(.unknown) }
+    state = .resting(rest)
+    return .rest(LaneStateMachine.restTime(attempts: failures + unknowns))
+  }
+
+  /// 50 ms, doubling, at most 2 s.
+  static func restTime(attempts: Int) -> Duration { .milliseconds(min(2000, 50 << min(attempts - 1, 6))) }
+}

@@ -1,0 +1,113 @@
+package import LakeModel
+package import LakePorts
+
+/// Writes the segments of one lane after another, one put in flight (WAL-1, WAL-2, WAL-4, WAL-6).
+///
+/// Used by one task; a call that begins while another is under way is our own mistake.
+package actor LaneWriter {
+  private let ports: Ports
+  private let layout: QueueLayout
+  private let topic: Topic
+  private var machine: LaneStateMachine
+  /// Lanes given up with an unknown end; ended when there is time, so that the shift need not wait for them.
+  private var abandoned: [SegmentID] = []
+
+  package init(ports: Ports, settings: QueueSettings, topic: Topic) {
+    self.ports = ports
+    self.topic = topic
+    layout = QueueLayout(settings)
+    machine = LaneStateMachine(retriesMax: settings.writeRetriesMax, planted: ports.planted)
+  }
+
+  /// When the open lane was opened; nil while none is.
+  package var openedAt: ClockInstant? { machine.openedAt }
+
+  /// Writes one segment and says what became of it.
+  ///
+  /// - Parameter deadline: when nobody waits for it any more; until then an unknown outcome is tried to be known.
+  package func write(_ segment: EncodedSegment, deadline: ClockInstant) async -> LaneStateMachine.Outcome {
+    var action = machine.begin(freshLane: ports.random.laneID(), deadline: deadline, now: now(deadline))
+    var inHand: SegmentID?
+    while true {
+      switch action {
+      case .putOpening(let lane):
+        let result = await put(SegmentID(lane: lane, sequence: 0), LaneMark.opening)
+        action = machine.openingAnswered(result, now: now(deadline))
+      case .put(let id):
+        inHand = id
+        let result = await put(id, segment.bytes)
+        action = machine.putAnswered(result, now: now(deadline))
+      case .readBack(let id):
+        let result = await readBack(id, ours: segment.metadata.contentID)
+        action = machine.readBackAnswered(result, now: now(deadline))
+      case .rest(let duration):
+        await rest(duration)
+        action = machine.rested(freshLane: ports.random.laneID())
+      case .finish(let outcome):
+        if outcome == .unknown, let inHand, machine.openEnd == nil { abandoned.append(inHand) }
+        return outcome
+      }
+    }
+  }
+
+  /// Ends the open lane, and tries once to end those that were given up (WAL-6). Outcomes matter to nobody: a lane that
+  /// could not be ended is ended by the shift.
+  package func endLanes() async {
+    var ends = abandoned
+    abandoned = []
+    if let end = machine.openEnd { ends.append(end) }
+    machine.leaveLane()
+    for end in ends {
+      // A condition, so that a segment of ours that is still on its way and lands first is not lost.
+      let condition: PutCondition = ports.hasPlanted(.sealUnconditionally) ? .none : .ifAbsent
+      for _ in 0..<LaneWriter.endAttemptsMax {
+        let result = await put(end, LaneMark.tombstone, condition)
+        ports.journal.note(.debug, "wal.lane.ended", [("segment", "\(end)"), ("result", "\(result)")])
+        if case .unknown = result { continue }
+        break
+      }
+    }
+  }
+
+  private static let endAttemptsMax = 2
+
+  /// A cancelled writer is at its deadline: what is unknown stays unknown.
+  private func now(_ deadline: ClockInstant) -> ClockInstant { Task.isCancelled ? deadline : ports.clock.now }
+
+  private func put(_ id: SegmentID, _ bytes: Bytes, _ condition: PutCondition = .ifAbsent) async
+    -> LaneStateMachine.PutResult
+  {
+    do throws(ObjectStoreError) {
+      _ = try await ports.store.put(layout.key(topic, id), bytes, condition: condition)
+      return .written
+    } catch {
+      switch error {
+      case .preconditionFailed: return .exists
+      case .outcomeUnknown, .cancelled, .corrupt: return .unknown
+      case .unavailable, .throttled: return .failed("\(error)", isFinal: false)
+      case .denied, .notFound, .rangeNotSatisfiable: return .failed("\(error)", isFinal: true)
+      }
+    }
+  }
+
+  private func readBack(_ id: SegmentID, ours: ContentID) async -> LaneStateMachine.ReadBack {
+    do throws(ObjectStoreError) {
+      let object = try await ports.store.get(layout.key(topic, id))
+      if object.bytes == LaneMark.tombstone { return .tombstone }
+      // Bytes that are no segment of this version are somebody else's: the rows go nowhere else.
+      guard let metadata = try? OpenSegment(whole: object.bytes, id: id, key: object.info.key).metadata else {
+        return .other
+      }
+      return metadata.contentID == ours ? .ours : .other
+    } catch {
+      if case .notFound = error { return .nothing }
+      return .unreadable
+    }
+  }
+
+  private func rest(_ duration: Duration) async {
+    // Up to half as long again, so that writers that failed together do not return together.
+    let jitter = duration * ports.random.uniform(0..<512) / 1024
+    try? await ports.clock.sleep(for: duration + jitter)
+  }
+}

@@ -1,0 +1,162 @@
+package import LakeModel
+package import LakePorts
+package import LakeSchema
+
+/// Reads a table's WAL tail. Writes nothing (WAL-6).
+package struct WALReader: Sendable {
+  package let table: LakeTable
+  private let identifier: TableIdentifier
+  private let access: QueueAccess
+
+  package init(ports: Ports, settings: QueueSettings, table: LakeTable, topic: Topic, cache: WALCache) {
+    self.table = table
+    identifier = TableIdentifier(table)
+    access = QueueAccess(ports: ports, settings: settings, topic: topic, cache: cache)
+  }
+
+  /// Attempts at a view before giving up (RDR-1).
+  private static let attemptsMax = 8
+
+  /// Takes S, lists the lanes, confirms S, and reads the footers of what lies beyond it (RDR-1 to RDR-4).
+  ///
+  /// - Parameter cached: a state of the table seen earlier: good enough to start from.
+  /// - Throws: `.unsettled` when the table moved each time; `.vanished` never; others as they come.
+  package func tail(_ scope: WALScope, startingFrom cached: TableState? = nil) async throws(WALError) -> WALTail {
+    var candidate = cached
+    var statistics = WALStatistics()
+    for attempt in 0..<WALReader.attemptsMax {
+      statistics.restartCount = attempt
+      do throws(WALError) {
+        let (table, runs) = try await confirmedRuns(&candidate)
+        guard let runs else { continue }
+        return try await tail(scope, table, runs, statistics)
+      } catch {
+        // RDR-4: what a view named is gone, so the table has moved on.
+        guard case .vanished(let key) = error else { throw error }
+        access.ports.journal.note(.debug, "wal.vanished", [("key", key.text)])
+        candidate = nil
+      }
+    }
+    throw .unsettled(attempts: WALReader.attemptsMax)
+  }
+
+  /// Rows of one row group, repeats left out.
+  ///
+  /// - Parameter columns: fields of the table, met by id.
+  /// - Throws: `.vanished`: the view is outdated, take another (RDR-4).
+  package func rows(_ group: WALRowGroup, columns: Schema) async throws(WALError) -> ColumnBatch {
+    try await access.rows(of: group.segment, rowGroup: group.index, columns: columns, dropping: group.droppedRequests)
+  }
+
+  // MARK: RDR-1
+
+  /// - Returns: nil runs when S was not the table's state any more after the listing; `candidate` is then the new S.
+  private func confirmedRuns(_ candidate: inout TableState?) async throws(WALError) -> (TableState, [LaneRun]?) {
+    let ports = access.ports
+    if ports.hasPlanted(.listBeforeSnapshot) {
+      let listing = try await access.listLanes()
+      let table = try await load()
+      return (table, try await access.runs(listing, beyond: try QueueState(of: table.metadata)))
+    }
+    let before: TableState
+    if let candidate { before = candidate } else { before = try await load() }
+    let state = try QueueState(of: before.metadata)
+    let listing = try await access.listLanes()
+    let runs = try await access.runs(listing, beyond: state)
+    if ports.hasPlanted(.skipConfirm) { return (before, runs) }
+    let after = try await load()
+    candidate = after
+    // Equal states mean that nothing was shifted in between; a newer snapshot with the same state holds the same rows
+    // of the queue, so the newest one is taken.
+    guard try QueueState(of: after.metadata) == state, after.metadata.tableUUID == before.metadata.tableUUID else {
+      return (after, nil)
+    }
+    return (after, runs)
+  }
+
+  private func load() async throws(WALError) -> TableState {
+    do throws(CatalogError) {
+      return try await access.ports.catalog.loadTable(identifier)
+    } catch {
+      throw WALError(error)
+    }
+  }
+
+  // MARK: RDR-2, RDR-3
+
+  private func tail(
+    _ scope: WALScope, _ table: TableState, _ runs: [LaneRun], _ counted: WALStatistics
+  ) async throws(WALError) -> WALTail {
+    let state = try QueueState(of: table.metadata)
+    let segments = try await open(runs)
+    var statistics = counted
+    statistics.laneCount = runs.count
+    statistics.segmentCount = segments.count
+    // Repeats are told apart over all days: records that brought no time may lie on another day in each copy.
+    let wanted = segments.filter { segment in segment.metadata.rowGroups.contains { $0.key.tenant == scope.tenant } }
+    let needsFingerprints = wanted.contains { $0.metadata.requests.contains { $0.fingerprint != nil } }
+    var filter = RepeatFilter(
+      committed: needsFingerprints ? try await access.committed(state, table: self.table.name) : [],
+      dropsCommitted: !access.ports.hasPlanted(.readerIgnoresFingerprints),
+      dropsTaken: !access.ports.hasPlanted(.readerKeepsTailRepeats))
+    var groups: [WALRowGroup] = []
+    for segment in wanted {
+      let dropped = filter.dropped(of: segment.metadata)
+      statistics.repeatCount += dropped.count
+      groups += segment.rowGroups(in: scope, dropping: dropped)
+    }
+    return WALTail(
+      table: table, state: state, rowGroups: groups, warnings: warnings(state, runs, scope), statistics: statistics)
+  }
+
+  /// Segments in ascending order of (lane, sequence).
+  private func open(_ runs: [LaneRun]) async throws(WALError) -> [OpenSegment] {
+    let entries = runs.flatMap { run in
+      run.segments.map { (id: SegmentID(lane: run.lane, sequence: $0.sequence), size: $0.size) }
+    }
+    let skipsVanished = access.ports.hasPlanted(.skipVanished)
+    let opened = try await concurrently(entries, limit: QueueAccess.readsAtOnceMax) {
+      entry throws(WALError) -> OpenSegment? in
+      do throws(WALError) {
+        return try await access.open(entry.id, size: entry.size)
+      } catch {
+        if skipsVanished, case .vanished = error { return nil }
+        throw error
+      }
+    }
+    return opened.compactMap { $0 }
+  }
+
+  private func warnings(_ state: QueueState, _ runs: [LaneRun], _ scope: WALScope) -> [String] {
+    var warnings: [String] = []
+    for entry in state.quarantine where entry.mayConcern(scope.tenant) {
+      warnings.append("segment \(entry.segment) is in quarantine: rows may be missing")
+    }
+    for run in runs {
+      for range in run.missing {
+        warnings.append("segments \(range.lowerBound)..<\(range.upperBound) of lane \(run.lane) are missing")
+      }
+    }
+    return warnings
+  }
+}
+
+extension OpenSegment {
+  /// The row groups of a scope with rows that count.
+  package func rowGroups(in scope: WALScope, dropping dropped: [Int]) -> [WALRowGroup] {
+    var gone = [Int: (rows: Int, requests: [Int])]()
+    for number in dropped {
+      for share in metadata.requests[number].shares {
+        gone[share.rowGroup, default: (0, [])].rows += share.rowCount
+        gone[share.rowGroup]!.requests.append(number)
+      }
+    }
+    return metadata.rowGroups.indices.compactMap { index in
+      let group = metadata.rowGroups[index]
+      let left = group.rowCount - (gone[index]?.rows ?? 0)
+      guard scope.includes(group.key), left > 0 else { return nil }
+      return WALRowGroup(
+        segment: self, index: index, key: group.key, rowCount: left, droppedRequests: gone[index]?.requests ?? [])
+    }
+  }
+}
