@@ -72,7 +72,7 @@ package enum ContentEncoding: String, Sendable, Hashable, CaseIterable {
     return try inflate(source, windowBits: -15, limit: limit)
   }
 
-  private static func inflate(
+  static func inflate(
     _ source: UnsafeRawBufferPointer, windowBits: Int32, limit: Int
   ) throws(CompressionError) -> Bytes {
     let stream = try InflateStream(windowBits: windowBits)
