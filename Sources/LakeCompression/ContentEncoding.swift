@@ -73,9 +73,9 @@ package enum ContentEncoding: String, Sendable, Hashable, CaseIterable {
   }
 
   static func inflate(
-    _ source: UnsafeRawBufferPointer, windowBits: Int32, limit: Int
+    _ source: UnsafeRawBufferPointer, windowBits: Int32, limit: Int, allowsTrailer: Bool = false
   ) throws(CompressionError) -> Bytes {
-    let stream = try InflateStream(windowBits: windowBits)
+    let stream = try InflateStream(windowBits: windowBits, allowsTrailer: allowsTrailer)
     try stream.begin(source)
     var output = BodyBuffer(expected: source.count, limit: limit)
     while true {

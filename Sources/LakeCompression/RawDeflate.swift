@@ -11,11 +11,12 @@ package enum RawDeflate {
     return Bytes(storage: storage, offset: 0, count: count)
   }
 
-  /// - Throws: `.limitExceeded` when the text is longer than `limit` bytes; `.malformed` when it is broken, cut short or
-  ///   followed by something else.
+  /// Bytes after the text are passed over: Python's Avro writers leave the first bytes of a zlib checksum there.
+  ///
+  /// - Throws: `.limitExceeded` when the text is longer than `limit` bytes; `.malformed` when it is broken or cut short.
   package static func decode(_ bytes: Bytes, limit: Int) throws(CompressionError) -> Bytes {
     try bytes.withUnsafeBytes { source throws(CompressionError) in
-      try ContentEncoding.inflate(source, windowBits: -15, limit: limit)
+      try ContentEncoding.inflate(source, windowBits: -15, limit: limit, allowsTrailer: true)
     }
   }
 }

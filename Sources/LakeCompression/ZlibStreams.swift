@@ -54,9 +54,12 @@ final class InflateStream {
 
   private var stream: UnsafeMutablePointer<z_stream>
   private let isGzip: Bool
+  /// Whether bytes after the text are passed over; they are an error otherwise.
+  private let allowsTrailer: Bool
 
   /// - Parameter windowBits: 47 for gzip or zlib by header, 15 for zlib, -15 for raw deflate.
-  init(windowBits: Int32) throws(CompressionError) {
+  init(windowBits: Int32, allowsTrailer: Bool = false) throws(CompressionError) {
+    self.allowsTrailer = allowsTrailer
     stream = .allocate(capacity: 1)
     stream.initialize(to: z_stream())
     isGzip = windowBits > 15
@@ -115,7 +118,7 @@ final class InflateStream {
       }
       switch status {
       case Z_STREAM_END:
-        if stream.pointee.avail_in == 0 { return .finished }
+        if stream.pointee.avail_in == 0 || allowsTrailer { return .finished }
         guard isGzip else { throw .malformed(codec: "deflate") }
         inflateReset(stream)
       case Z_OK: continue
