@@ -1,0 +1,43 @@
+package import LakeCompression
+package import LakeModel
+
+/// A request's body, decompressed within a limit.
+package enum RequestBody {
+  package enum Refused: Error, Sendable, Hashable {
+    /// 400: the coding's name as sent.
+    case unknownCoding(String)
+    /// 400
+    case malformed(String)
+    /// 413
+    case tooLarge(limit: Int)
+  }
+
+  /// - Parameters:
+  ///   - codings: what this door takes beside plain bodies.
+  ///   - snappyByDefault: Loki's and Prometheus's protobuf bodies are snappy blocks without saying so.
+  package static func decoded(
+    _ request: HTTPRequest, limit: Int, codings: [ContentEncoding] = [.gzip, .deflate, .zstd],
+    snappyByDefault: Bool = false
+  ) throws(Refused) -> Bytes {
+    let coding = request.headers["Content-Encoding"] ?? ""
+    if coding.isEmpty || coding.lowercased() == "identity" {
+      if snappyByDefault { return try decode(request.body, .snappy, limit) }
+      guard request.body.count <= limit else { throw .tooLarge(limit: limit) }
+      return request.body
+    }
+    guard let encoding = ContentEncoding(token: coding), codings.contains(encoding) else {
+      throw .unknownCoding(coding)
+    }
+    return try decode(request.body, encoding, limit)
+  }
+
+  private static func decode(_ body: Bytes, _ encoding: ContentEncoding, _ limit: Int) throws(Refused) -> Bytes {
+    do throws(CompressionError) {
+      return try encoding.decode(body, limit: limit)
+    } catch .limitExceeded {
+      throw .tooLarge(limit: limit)
+    } catch {
+      throw .malformed("the body is not \(encoding.rawValue)")
+    }
+  }
+}

@@ -1,0 +1,155 @@
+import LakeIngest
+import LakeModel
+import LakeOTLP
+import LakePorts
+import LakeWAL
+
+/// One export request, from its headers to its answer in the request's own encoding.
+struct OTLPExport: Sendable {
+  let ports: Ports
+  let ingestor: Ingestor
+  let settings: OTLPHandler.Settings
+
+  func handle(_ request: HTTPRequest, signal: OTLPSignal) async -> HTTPResponse {
+    guard let encoding = OTLPExport.encoding(request.headers["Content-Type"]) else {
+      return .text(
+        415, "415 unsupported media type, supported: [application/json, application/x-protobuf]", type: "text/plain")
+    }
+    do throws(OTLPRefusal) {
+      let tenancy = try tenancy(request)
+      let body = try body(request)
+      let decoded = try decode(body, encoding: encoding, signal: signal, tenancy: tenancy)
+      let receipt = try await store(decoded, request: request, body: body, tenancy: tenancy)
+      return accepted(decoded, receipt, signal: signal, encoding: encoding)
+    } catch {
+      return refused(error, encoding: encoding)
+    }
+  }
+
+  /// Protobuf when the header is absent, as the manual says; nil when it names something else.
+  static func encoding(_ contentType: String?) -> OTLPEncoding? {
+    guard let contentType else { return .protobuf }
+    switch MediaType(contentType)?.name {
+    case "application/x-protobuf": return .protobuf
+    case "application/json": return .json
+    default: return nil
+    }
+  }
+
+  private func tenancy(_ request: HTTPRequest) throws(OTLPRefusal) -> Tenancy {
+    do throws(Tenancy.Refused) {
+      return try Tenancy(invalid: settings.invalidTenant) { request.headers[$0] }
+    } catch {
+      throw OTLPRefusal(status: 400, message: error.description)
+    }
+  }
+
+  private func body(_ request: HTTPRequest) throws(OTLPRefusal) -> Bytes {
+    do throws(RequestBody.Refused) {
+      return try RequestBody.decoded(request, limit: settings.bodyBytesMax)
+    } catch {
+      switch error {
+      case .unknownCoding(let name): throw OTLPRefusal(status: 400, message: "unsupported Content-Encoding: \(name)")
+      case .malformed(let what): throw OTLPRefusal(status: 400, message: what)
+      case .tooLarge(let limit):
+        throw OTLPRefusal(status: 413, message: "the body has more than \(limit) bytes when decompressed")
+      }
+    }
+  }
+
+  private func decode(_ body: Bytes, encoding: OTLPEncoding, signal: OTLPSignal, tenancy: Tenancy) throws(OTLPRefusal)
+    -> DecodedLogs
+  {
+    let context = DecodeContext(
+      tenant: tenancy.tenant, account: tenancy.account, ingested: ports.wall.now, limits: settings.limits,
+      hashSeed: ports.random.next())
+    do throws(OTLPError) {
+      return try LogsDecoder.decode(body, encoding: encoding, context: context)
+    } catch {
+      switch error {
+      case .malformed: throw OTLPRefusal(status: 400, message: error.description)
+      case .overLimit: throw OTLPRefusal(status: 413, message: error.description)
+      }
+    }
+  }
+
+  private func store(_ decoded: DecodedLogs, request: HTTPRequest, body: Bytes, tenancy: Tenancy)
+    async throws(OTLPRefusal) -> IngestReceipt
+  {
+    if decoded.recordCount == 0 { return IngestReceipt(isDeduplicated: false) }
+    let identity = RequestIdentity(
+      tenant: tenancy.tenant, account: tenancy.account, door: "otlp/logs",
+      idempotencyKey: request.headers["Idempotency-Key"], body: body,
+      hasRecordWithoutTime: decoded.hasRecordWithoutTime)
+    do throws(IngestError) {
+      return try await ingestor.ingest(IngestRequest(topic: .logs, rows: decoded.batch, identity: identity))
+    } catch {
+      throw OTLPRefusal(error)
+    }
+  }
+
+  private func accepted(
+    _ decoded: DecodedLogs, _ receipt: IngestReceipt, signal: OTLPSignal, encoding: OTLPEncoding
+  ) -> HTTPResponse {
+    let body = ExportResponse.encode(
+      signal, rejected: decoded.rejectedCount, message: decoded.rejectionReasons.joined(separator: "; "),
+      encoding: encoding)
+    var response = HTTPResponse.bytes(200, body, type: encoding.mediaType)
+    if receipt.isDeduplicated { response.headers.set("X-IceGate-Deduplicated", "true") }
+    return response
+  }
+
+  private func refused(_ refusal: OTLPRefusal, encoding: OTLPEncoding) -> HTTPResponse {
+    let retry = refusal.isRetryable ? settings.retryAfter : nil
+    let body = StatusResponse.encode(
+      code: refusal.rpcCode, message: refusal.message, retryDelay: retry, encoding: encoding)
+    var response = HTTPResponse.bytes(refusal.status, body, type: encoding.mediaType)
+    if let retry { response.headers.set("Retry-After", String(max(1, retry.components.seconds))) }
+    return response
+  }
+}
+
+/// Why an export is not acknowledged, as HTTP and as gRPC say it.
+struct OTLPRefusal: Error, Sendable {
+  let status: Int
+  /// Safe to show: nothing of the server's insides.
+  let message: String
+
+  init(status: Int, message: String) {
+    self.status = status
+    self.message = message
+  }
+
+  init(_ error: IngestError) {
+    switch error {
+    case .tooLarge(let bytes, let limit):
+      self.init(status: 413, message: "the request's rows take \(bytes) bytes, more than the \(limit) of one segment")
+    case .queueFull: self.init(status: 503, message: "too many requests are waiting to be written")
+    case .notAcknowledged: self.init(status: 503, message: "the rows could not be made durable in time")
+    case .draining: self.init(status: 503, message: "the server is shutting down")
+    case .keyReused: self.init(status: 422, message: "this Idempotency-Key came with another body before")
+    case .unfit: self.init(status: 500, message: "internal error")
+    }
+  }
+
+  var isRetryable: Bool { status == 503 || status == 429 }
+
+  /// `google.rpc.Code`
+  var rpcCode: Int {
+    switch status {
+    case 413, 429: 8
+    case 503: 14
+    case 500: 13
+    default: 3
+    }
+  }
+}
+
+extension OTLPEncoding {
+  var mediaType: String {
+    switch self {
+    case .protobuf: "application/x-protobuf"
+    case .json: "application/json"
+    }
+  }
+}
