@@ -8,13 +8,14 @@ package struct Ports: Sendable {
   /// Where `store`'s keys lie: maps the absolute locations of Iceberg metadata to keys and back.
   package var warehouse: WarehouseLocation
   package var journal: any Journal
+  package var metrics: MetricsRegistry
   /// A mistake to make on purpose, for the simulator to catch; nil in production.
   package var planted: PlantedDefect?
 
   package init(
     clock: any LakeClock, wall: any WallClock, random: any Randomness, store: any ObjectStore, catalog: any Catalog,
     warehouse: WarehouseLocation = WarehouseLocation(trusted: "memory://lake"), journal: any Journal = NullJournal(),
-    planted: PlantedDefect? = nil
+    metrics: MetricsRegistry = MetricsRegistry(), planted: PlantedDefect? = nil
   ) {
     self.clock = clock
     self.wall = wall
@@ -23,6 +24,7 @@ package struct Ports: Sendable {
     self.catalog = catalog
     self.warehouse = warehouse
     self.journal = journal
+    self.metrics = metrics
     self.planted = planted
   }
 
