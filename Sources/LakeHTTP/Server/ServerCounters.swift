@@ -1,0 +1,38 @@
+import Synchronization
+
+/// What happened on a server since it started. Cheap enough for every request.
+final class ServerCounters: Sendable {
+  let connectionsOpen = Atomic<Int>(0)
+  let connectionsAccepted = Atomic<Int>(0)
+  let requests = Atomic<Int>(0)
+  private let writeStalls = Atomic<Int>(0)
+  private let clientsGone = Atomic<Int>(0)
+  private let refusals = Mutex<[RequestFailure: Int]>([:])
+
+  func countRequest() { requests.add(1, ordering: .relaxed) }
+  func countWriteStall() { writeStalls.add(1, ordering: .relaxed) }
+  func countClientGone() { clientsGone.add(1, ordering: .relaxed) }
+  func countRefusal(_ failure: RequestFailure) { refusals.withLock { $0[failure, default: 0] += 1 } }
+
+  func snapshot(bodyBytes: Int) -> HTTPServerStatistics {
+    HTTPServerStatistics(
+      connectionsOpen: connectionsOpen.load(ordering: .relaxed),
+      connectionsAccepted: connectionsAccepted.load(ordering: .relaxed), requests: requests.load(ordering: .relaxed),
+      refusals: refusals.withLock { $0 }, writeStalls: writeStalls.load(ordering: .relaxed),
+      clientsGone: clientsGone.load(ordering: .relaxed), bodyBytesInMemory: bodyBytes)
+  }
+}
+
+package struct HTTPServerStatistics: Sendable {
+  package let connectionsOpen: Int
+  package let connectionsAccepted: Int
+  /// Complete requests given to the handler.
+  package let requests: Int
+  /// What the server refused by itself, by reason.
+  package let refusals: [RequestFailure: Int]
+  /// Connections cut because their reader stood still.
+  package let writeStalls: Int
+  /// Requests whose client went away before the answer.
+  package let clientsGone: Int
+  package let bodyBytesInMemory: Int
+}
