@@ -96,7 +96,7 @@ let executables: [Module] = [
       "LakeIngest", "LakeShift", "LakeMaintain", "LakeQuery", "LakeAPI", "LakeStorage", "LakeCatalogs", "LakeHTTP",
       "LakeSystem", "LakeHash",
     ], tested: false),
-  Module(name: "simulate", imports: ["LakeModel", "LakeSimulator"], path: "Simulation/simulate", tested: false),
+  Module(name: "simulate", imports: ["LakeModel", "LakePorts", "LakeSimulator"], path: "Simulation/simulate", tested: false),
 ]
 
 /// What the tests of a module need beyond what the module itself imports.
@@ -104,6 +104,7 @@ let extraTestImports: [String: [String]] = [
   "LakeStorage": ["PortContracts"],
   "LakeCatalogs": ["PortContracts"],
   "LakePorts": ["PortContracts"],
+  "LakeSimulator": ["PortContracts"],
 ]
 
 let swiftSettings: [SwiftSetting] = [

@@ -21,12 +21,12 @@ package struct Timing: Sendable {
 }
 
 /// Errors of a port, as the network makes them.
-struct LinkErrors<Failure: Error> {
+struct LinkErrors<Failure: Error>: Sendable {
   /// Certainly not carried out.
-  let unavailable: (String) -> Failure
-  let throttled: (String) -> Failure
+  let unavailable: @Sendable (String) -> Failure
+  let throttled: @Sendable (String) -> Failure
   /// Nobody knows.
-  let unknown: (String) -> Failure
+  let unknown: @Sendable (String) -> Failure
   let cancelled: Failure
 }
 

@@ -46,7 +46,8 @@ extension World {
     }
   }
 
-  private func rise(_ node: Node, after absence: Duration) {
+  /// Gives a node that is wanted its next life, after a while.
+  func rise(_ node: Node, after absence: Duration) {
     simulation.scheduler.schedule(after: absence) {
       if node.isWanted && !node.isUp && node.life?.isOver == true { self.restart(node) }
     }

@@ -6,12 +6,13 @@ import LakeModel
 package final class Mailbox<Question: Sendable, Answer: Sendable>: @unchecked Sendable {
   package struct Call: @unchecked Sendable {
     package let question: Question
+    fileprivate let life: Life
     fileprivate let deliver: (Answer) -> Void
-    /// Answers the call; the answer may get lost on its way.
-    package func answer(_ answer: Answer) { deliver(answer) }
+    /// Answers the call; the answer may get lost on its way, and a life that has ended answers nothing.
+    package func answer(_ answer: Answer) { if !life.isFenced { deliver(answer) } }
   }
 
-  private let life: Life
+  fileprivate let life: Life
   private var queue: [Call] = []
   private var receiver: Wait<Call?>?
   private var isClosed = false
@@ -55,7 +56,7 @@ extension World {
     return await story.wait("an answer", subject: "", ifCancelled: nil) { (wait: Wait<Answer?>) in
       let silence = simulation.scheduler.schedule(after: patience) { wait.settle(nil) }
       guard !simulation.faults.occurs(.clientRequestLost) else { return }
-      let call = Mailbox<Question, Answer>.Call(question: question) { answer in
+      let call = Mailbox<Question, Answer>.Call(question: question, life: mailbox.life) { answer in
         guard !simulation.faults.occurs(.clientReplyLost) else { return }
         simulation.scheduler.schedule(after: self.network.travel()) {
           simulation.scheduler.cancel(silence)

@@ -70,7 +70,8 @@ extension World {
         life: life,
         drift: ClockDrift(birth: simulation.scheduler.now, isSteady: !drifts, random: random.fork("clock"))),
       wall: JumpingWallClock(scheduler: simulation.scheduler, isTrue: !jumps, random: random.fork("wall")),
-      random: LifeRandomness(random.fork("chance")), store: makeStore(link), catalog: makeCatalog(link),
+      random: LifeRandomness(random.fork("chance")), store: makeStore(link),
+      catalog: SimulatedCatalog(link: link, cloud: catalog),
       journal: LifeJournal(life: life), planted: planted)
   }
 

@@ -1,6 +1,5 @@
 import LakeModel
 package import LakePorts
-import LakeSchema
 
 /// Nodes, their lives, the services they share and everything that befalls them.
 ///
@@ -13,10 +12,12 @@ package final class World: @unchecked Sendable {
   /// Where the story itself and its clients run; it never crashes.
   package private(set) var story: Life!
   var nodes: [String: Node] = [:]
+  private var kept: [AnyObject] = []
   /// What is not at rest; each says what is missing, or nil.
   private var restConditions: [() -> String?] = []
-  /// Makes the catalog of a life's ports.
-  var makeCatalog: (Link) -> any Catalog = { _ in NoCatalog() }
+  package let catalog: CatalogCloud
+  /// Where the store's keys lie in Iceberg metadata.
+  package let warehouse = WarehouseLocation(trusted: "memory://lake")
   /// Makes the store of a life's ports.
   lazy var makeStore: (Link) -> any ObjectStore = { [cloud] in SimulatedObjectStore(link: $0, cloud: cloud) }
 
@@ -24,6 +25,7 @@ package final class World: @unchecked Sendable {
     simulation = Simulation(seed: options.seed, profile: options.drawnProfile, isRecording: options.isRecording)
     network = Network(simulation: simulation)
     cloud = StoreCloud(scheduler: simulation.scheduler)
+    catalog = CatalogCloud(warehouse: warehouse, simulation: simulation)
     planted = options.planted
   }
 
@@ -71,6 +73,9 @@ package final class World: @unchecked Sendable {
     }
   }
 
+  /// Keeps something alive as long as the world.
+  func keep(_ thing: AnyObject) { kept.append(thing) }
+
   /// What must be nil before the world counts as at rest.
   package func restsWhen(_ condition: @escaping () -> String?) { restConditions.append(condition) }
 
@@ -116,22 +121,4 @@ package struct WorldOptions: Sendable {
     var draw = SeededRandom(seed: seed).fork("profile")
     return draw.pick([.quiet, .lite, .lite, .lite, .lite] + Array(repeating: .swarm, count: 15))
   }
-}
-
-/// For worlds without tables.
-private struct NoCatalog: Catalog {
-  private let nothing = CatalogError.denied("this world has no catalog")
-  func createNamespace(_ namespace: [String], properties: [String: String]) async throws(CatalogError) { throw nothing }
-  func listNamespaces() async throws(CatalogError) -> [[String]] { throw nothing }
-  func listTables(in namespace: [String]) async throws(CatalogError) -> [TableIdentifier] { throw nothing }
-  func createTable(_ table: TableIdentifier, _ creation: TableCreation) async throws(CatalogError) -> TableState {
-    throw nothing
-  }
-  func loadTable(_ table: TableIdentifier) async throws(CatalogError) -> TableState { throw nothing }
-  func commit(_ table: TableIdentifier, requirements: [TableRequirement], updates: [TableUpdate])
-    async throws(CatalogError) -> TableState
-  { throw nothing }
-  func dropTable(_ table: TableIdentifier) async throws(CatalogError) { throw nothing }
-  func renameTable(_ table: TableIdentifier, to target: TableIdentifier) async throws(CatalogError) { throw nothing }
-  func dropNamespace(_ namespace: [String]) async throws(CatalogError) { throw nothing }
 }

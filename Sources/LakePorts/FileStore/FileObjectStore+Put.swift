@@ -12,10 +12,11 @@ extension FileObjectStore {
   {
     try FileObjectStore.check(key)
     let files = files
+    let planted = planted
     let temporary = "\(FileObjectStore.scratch)/\(random.laneID())"
     let outcome: Result<ContentTag, PutFailure> = await files.run {
       do throws(PutFailure) {
-        return .success(try FileObjectStore.publish(key, pieces, condition, temporary, files))
+        return .success(try FileObjectStore.publish(key, pieces, condition, temporary, files, planted))
       } catch { return .failure(error) }
     }
     switch outcome {
@@ -32,19 +33,20 @@ extension FileObjectStore {
   }
 
   private static func publish(
-    _ key: ObjectKey, _ pieces: [Bytes], _ condition: PutCondition, _ temporary: String, _ files: any FileOperations
+    _ key: ObjectKey, _ pieces: [Bytes], _ condition: PutCondition, _ temporary: String, _ files: any FileOperations,
+    _ planted: PlantedDefect?
   ) throws(PutFailure) -> ContentTag {
     defer { try? files.unlink(temporary) }
-    let tag = try stage(key, pieces, temporary, files)
+    let tag = try stage(key, pieces, temporary, files, planted)
     switch condition {
     case .ifAbsent:
-      try create(key, temporary, files)
+      try create(key, temporary, files, planted)
     case .none, .ifMatch:
       let done: Result<Void, PutFailure>
       do throws(FileError) {
         done = try files.locked(lockName(key)) {
           do throws(PutFailure) {
-            return .success(try replace(key, condition, temporary, files))
+            return .success(try replace(key, condition, temporary, files, planted))
           } catch { return .failure(error) }
         }
       } catch { throw .certain(translate(error, key)) }
@@ -54,9 +56,9 @@ extension FileObjectStore {
   }
 
   /// The contents, durable under a temporary name.
-  private static func stage(_ key: ObjectKey, _ pieces: [Bytes], _ temporary: String, _ files: any FileOperations)
-    throws(PutFailure) -> ContentTag
-  {
+  private static func stage(
+    _ key: ObjectKey, _ pieces: [Bytes], _ temporary: String, _ files: any FileOperations, _ planted: PlantedDefect?
+  ) throws(PutFailure) -> ContentTag {
     do throws(FileError) {
       do throws(FileError) {
         try files.writeNew(temporary, pieces)
@@ -64,14 +66,16 @@ extension FileObjectStore {
         do throws(FileError) { try files.makeDirectory(scratch) } catch .exists {}
         try files.writeNew(temporary, pieces)
       }
-      try files.syncFile(temporary)
+      if planted != .skipFileSync { try files.syncFile(temporary) }
       return try files.status(temporary).tag
     } catch {
       throw .certain(translate(error, key))
     }
   }
 
-  private static func create(_ key: ObjectKey, _ temporary: String, _ files: any FileOperations) throws(PutFailure) {
+  private static func create(
+    _ key: ObjectKey, _ temporary: String, _ files: any FileOperations, _ planted: PlantedDefect?
+  ) throws(PutFailure) {
     do throws(FileError) {
       try named(key, files) { () throws(FileError) in try files.link(temporary, to: key.text) }
     } catch .exists {
@@ -90,11 +94,12 @@ extension FileObjectStore {
     } catch {
       throw .certain(denial(error, key))
     }
-    try settle(key, files)
+    if planted != .skipDirectorySync { try settle(key, files) }
   }
 
   private static func replace(
-    _ key: ObjectKey, _ condition: PutCondition, _ temporary: String, _ files: any FileOperations
+    _ key: ObjectKey, _ condition: PutCondition, _ temporary: String, _ files: any FileOperations,
+    _ planted: PlantedDefect?
   ) throws(PutFailure) {
     do throws(FileError) {
       if case .ifMatch(let tag) = condition {
@@ -106,7 +111,7 @@ extension FileObjectStore {
     } catch {
       throw .certain(denial(error, key))
     }
-    try settle(key, files)
+    if planted != .skipDirectorySync { try settle(key, files) }
   }
 
   /// Gives a staged file its name, making directories as needed. A remover may take an empty directory away in between.

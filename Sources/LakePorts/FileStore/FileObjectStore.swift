@@ -11,14 +11,17 @@ import LakeModel
 package struct FileObjectStore: ObjectStore {
   let files: any FileOperations
   let random: any Randomness
+  /// See `PlantedDefect`; nil in production.
+  let planted: PlantedDefect?
 
   /// Where temporary files live; not a place for objects.
   static let scratch = ".icegate"
   static let segmentBytesMax = 255
 
-  package init(files: any FileOperations, random: any Randomness) {
+  package init(files: any FileOperations, random: any Randomness, planted: PlantedDefect? = nil) {
     self.files = files
     self.random = random
+    self.planted = planted
   }
 
   package func get(_ key: ObjectKey, range: ByteRange?) async throws(ObjectStoreError) -> StoredObject {
@@ -50,11 +53,12 @@ package struct FileObjectStore: ObjectStore {
   package func delete(_ key: ObjectKey) async throws(ObjectStoreError) {
     try FileObjectStore.check(key)
     let files = files
+    let planted = planted
     let outcome: Result<Void, FileError> = await files.run {
       do throws(FileError) {
         return try files.locked(FileObjectStore.lockName(key)) {
           do throws(FileError) {
-            try FileObjectStore.remove(key.text, files)
+            try FileObjectStore.remove(key.text, files, planted)
             return .success(())
           } catch { return .failure(error) }
         }
@@ -72,7 +76,8 @@ package struct FileObjectStore: ObjectStore {
   }
 
   /// Unlinks, makes that durable, and takes away directories left empty.
-  private static func remove(_ path: String, _ files: any FileOperations) throws(FileError) {
+  private static func remove(_ path: String, _ files: any FileOperations, _ planted: PlantedDefect?) throws(FileError)
+  {
     var parent = path.parentPath
     do throws(FileError) {
       if try files.status(path).isDirectory { return }
@@ -81,7 +86,7 @@ package struct FileObjectStore: ObjectStore {
       // Its remover may have died before its own sync: the absence must be durable before we say so.
       if (try? files.status(parent)) == nil { return }
     }
-    try files.syncDirectory(parent)
+    if planted != .unlinkWithoutSync { try files.syncDirectory(parent) }
     while !parent.isEmpty, (try? files.removeDirectory(parent)) != nil { parent = parent.parentPath }
   }
 

@@ -1,0 +1,23 @@
+package import LakePorts
+
+extension Scenario {
+  /// Every story, in the order in which they are best understood.
+  package static let all: [Scenario] = [.counter, .canary, .powerLoss]
+
+  /// What the swarm plays.
+  package static let swarm = Scenario.counter
+
+  package var failsOnPurpose: Bool { name == Scenario.canary.name }
+
+  package static func named(_ name: String) -> Scenario? { all.first { $0.name == name } }
+}
+
+extension Scenario {
+  /// The scenario in which a planted defect shows soonest.
+  package static func thatCatches(_ defect: PlantedDefect) -> Scenario {
+    switch defect {
+    case .skipFileSync, .skipDirectorySync, .unlinkWithoutSync: powerLoss
+    default: swarm
+    }
+  }
+}
