@@ -102,7 +102,7 @@ let executables: [Module] = [
 /// What the tests of a module need beyond what the module itself imports.
 let extraTestImports: [String: [String]] = [
   "LakeStorage": ["PortContracts"],
-  "LakeCatalogs": ["PortContracts"],
+  "LakeCatalogs": ["PortContracts", "CSqlite"],
   "LakePorts": ["PortContracts"],
   "LakeSimulator": ["PortContracts"],
 ]

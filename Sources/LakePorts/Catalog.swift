@@ -57,7 +57,9 @@ package struct TableCreation: Hashable, Sendable {
 
 /// A catalog of Iceberg tables (PRT-2): a load sees every commit anyone was told of; a commit is all or nothing.
 package protocol Catalog: Sendable {
+  /// - Throws: `.noSuchNamespace` when the namespace around it is missing.
   func createNamespace(_ namespace: [String], properties: [String: String]) async throws(CatalogError)
+  /// Of every depth, ascending.
   func listNamespaces() async throws(CatalogError) -> [[String]]
   /// Ascending.
   func listTables(in namespace: [String]) async throws(CatalogError) -> [TableIdentifier]
@@ -70,6 +72,7 @@ package protocol Catalog: Sendable {
   func commit(_ table: TableIdentifier, requirements: [TableRequirement], updates: [TableUpdate])
     async throws(CatalogError) -> TableState
   func dropTable(_ table: TableIdentifier) async throws(CatalogError)
+  /// The table keeps its location and metadata.
   func renameTable(_ table: TableIdentifier, to target: TableIdentifier) async throws(CatalogError)
   /// Enters a table that exists already (its metadata file was written by somebody) under a name.
   func registerTable(_ table: TableIdentifier, _ state: TableState) async throws(CatalogError)
@@ -119,4 +122,9 @@ package enum CatalogError: Error, Hashable, Sendable {
   /// What the catalog points at cannot be read as table metadata.
   case corrupt(String)
   case cancelled
+}
+
+extension CatalogError {
+  /// Another commit came first, or what the commit required has changed: load again and decide anew.
+  package var isConflict: Bool { if case .conflict = self { true } else { false } }
 }

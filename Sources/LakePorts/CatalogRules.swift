@@ -24,6 +24,12 @@ package enum CatalogRules {
     }
   }
 
+  package static func checkUpdate(setting: [String: String], removing: [String]) throws(CatalogError) {
+    if let both = removing.sorted().first(where: { setting[$0] != nil }) {
+      throw .invalid("property \(both) is both set and removed")
+    }
+  }
+
   package static func error(of failure: TableCommitError) -> CatalogError {
     switch failure {
     case .requirementFailed(let what): .conflict(what)

@@ -17,13 +17,14 @@ package struct CatalogState: Sendable {
 
   package mutating func createNamespace(_ namespace: [String], properties: [String: String]) throws(CatalogError) {
     try CatalogRules.check(namespace: namespace)
+    if namespace.count > 1 { _ = try loadNamespace(Array(namespace.dropLast())) }
     guard namespaces[namespace] == nil else { throw .namespaceExists(namespace) }
     namespaces[namespace] = properties
   }
 
   /// Ascending.
   package func listNamespaces() -> [[String]] {
-    namespaces.keys.sorted { $0.lexicographicallyPrecedes($1) { $0.utf8.lexicographicallyPrecedes($1.utf8) } }
+    namespaces.keys.sorted { $0.lexicographicallyPrecedes($1) { $0.utf8.precedes($1.utf8) } }
   }
 
   package func loadNamespace(_ namespace: [String]) throws(CatalogError) -> [String: String] {
@@ -35,9 +36,7 @@ package struct CatalogState: Sendable {
     throws(CatalogError)
   {
     var properties = try loadNamespace(namespace)
-    if let both = removing.sorted().first(where: { setting[$0] != nil }) {
-      throw .invalid("property \(both) is both set and removed")
-    }
+    try CatalogRules.checkUpdate(setting: setting, removing: removing)
     properties.merge(setting) { $1 }
     for name in removing { properties[name] = nil }
     namespaces[namespace] = properties

@@ -1,1 +1,0 @@
-// Filled by its own module's work; see README.md.
