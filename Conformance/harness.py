@@ -55,6 +55,7 @@ class Server:
     def __init__(self, data=None, arguments=(), command="dev"):
         self.own = data is None
         self.data = data or tempfile.mkdtemp(prefix="icegate-")
+        self.log_name = self.data.rstrip("/") + ".log"
         self.offset = free_offset()
         self.arguments, self.command, self.process = list(arguments), command, None
 
@@ -62,7 +63,8 @@ class Server:
         return PORTS[name] + self.offset
 
     def start(self, timeout=60):
-        self.log = open(self.data.rstrip("/") + ".log", "ab")
+        os.makedirs(self.data, exist_ok=True)
+        self.log = open(self.log_name, "ab")
         command = [os.environ["ICEGATE"], self.command, "--data", self.data, "--port-offset", str(self.offset)]
         self.process = subprocess.Popen(command + self.arguments, stdout=self.log, stderr=subprocess.STDOUT)
         deadline = time.time() + timeout
@@ -126,4 +128,4 @@ class Server:
         if self.process and self.process.poll() is None: self.stop()
         if self.own:
             shutil.rmtree(self.data, ignore_errors=True)
-            with contextlib.suppress(OSError): os.unlink(self.data.rstrip("/") + ".log")
+            with contextlib.suppress(OSError): os.unlink(self.log_name)
