@@ -85,7 +85,12 @@ struct Phrase: Sendable, CustomTestStringConvertible {
     Phrase(text: ".shuffled()", instead: "ports.random"),
   ]
 
-  func occurs(in line: String) -> Bool { line.contains(text) }
+  /// As a word of its own: `group.addTask {` does not say `Task {`.
+  func occurs(in line: String) -> Bool {
+    line.ranges(of: text).contains { found in
+      found.lowerBound == line.startIndex || !line[line.index(before: found.lowerBound)].isLetter
+    }
+  }
 }
 
 enum Layers {
