@@ -1,11 +1,11 @@
 /// A growing run of fixed-width values in raw memory.
 ///
 /// Growth doubles; appends are one bounds check and one store. `finish` hands the memory over without copying.
-@usableFromInline package struct BufferBuilder<Element: BitwiseCopyable>: ~Copyable {
+package struct BufferBuilder<Element: BitwiseCopyable>: ~Copyable {
   @usableFromInline package var storage: RawStorage
   @usableFromInline package var base: UnsafeMutablePointer<Element>
   @usableFromInline package var capacity: Int
-  @usableFromInline package var count: Int
+  package var count: Int
 
   package init(capacity: Int = 64) {
     storage = RawStorage(capacity: max(capacity, 1) * MemoryLayout<Element>.stride)
@@ -63,7 +63,6 @@
   }
 
   /// The values as they stand, readable inside `body` only.
-  @inlinable
   package borrowing func withValues<R>(_ body: (UnsafeBufferPointer<Element>) throws -> R) rethrows -> R {
     try body(UnsafeBufferPointer(start: base, count: count))
   }
@@ -73,14 +72,14 @@
 }
 
 /// An immutable run of fixed-width values, shared when sliced.
-@usableFromInline package struct Buffer<Element: BitwiseCopyable>: Sendable {
-  @usableFromInline package let storage: RawStorage
+package struct Buffer<Element: BitwiseCopyable>: Sendable {
+  package let storage: RawStorage
   /// Where the run starts, in bytes.
-  @usableFromInline package let offset: Int
+  package let offset: Int
   /// Number of values.
-  @usableFromInline package let count: Int
+  package let count: Int
 
-  @usableFromInline package init(storage: RawStorage, offset: Int, count: Int) {
+  package init(storage: RawStorage, offset: Int, count: Int) {
     precondition(offset >= 0 && count >= 0 && offset + count * MemoryLayout<Element>.stride <= storage.capacity)
     precondition(Int(bitPattern: storage.base + offset) % MemoryLayout<Element>.alignment == 0)
     self.storage = storage

@@ -1,3 +1,4 @@
+import LakeCompression
 package import LakeModel
 package import LakeSchema
 
@@ -9,29 +10,164 @@ package struct ParquetWriter: Sendable {
   package let schema: Schema
   package let options: ParquetWriterOptions
 
+  static let magic: [UInt8] = Array("PAR1".utf8)
+
+  private let tree: WriterSchema
+  /// One per leaf.
+  private let layouts: [ColumnLayout?]
+  private var position = 0
+  private var pending: [Bytes] = []
+  private var footer = RawFooter()
+  private var indexes: [[(column: RawColumnIndex?, offset: RawOffsetIndex)]] = []
+  private var metrics: [ColumnMetrics]
+
   /// - Throws: `.unsupported` when the schema has no columns, an empty struct, or nests deeper than levels can tell.
   package init(
     schema: Schema, layouts: [ColumnLayout] = [], options: ParquetWriterOptions = .init()
   ) throws(ParquetError) {
-    preconditionFailure("not yet")
+    self.schema = schema
+    self.options = options
+    tree = try WriterSchema(schema)
+    var byPath: [String: ColumnLayout] = [:]
+    for layout in layouts { byPath[layout.path] = layout }
+    self.layouts = tree.leaves.map { byPath[$0.pathText] }
+    metrics = tree.leaves.map {
+      ColumnMetrics(fieldID: $0.fieldID ?? 0, path: $0.pathText, bytes: 0, valueCount: 0, nullCount: 0, nanCount: 0)
+    }
+    footer.schema = tree.elements
+    footer.keyValues = options.keyValueMetadata
+    footer.createdBy = options.createdBy
+    footer.columnOrders = tree.leaves.map { _ in true }
+    append(Bytes(Self.magic))
   }
 
   /// Bytes of the file so far, taken or not.
-  package var bytesWritten: Int { preconditionFailure("not yet") }
+  package var bytesWritten: Int { position }
+
+  /// Rows of the file so far.
+  package var rowCount: Int { footer.rowCount }
 
   /// Adds an entry to the footer, at any time before `finish`. Keys may repeat; readers take the last.
-  package mutating func addKeyValue(_ key: String, _ value: String) { preconditionFailure("not yet") }
+  package mutating func addKeyValue(_ key: String, _ value: String) { footer.keyValues.append((key, value)) }
 
-  /// Encodes the batch, whose schema is the writer's, as one row group.
+  /// Encodes the batch, whose schema is the writer's, as one row group. A batch without rows writes nothing.
   /// - Throws: `.malformed` when a required column has absent values or a column has another layout than its type;
   ///   `.limitExceeded` when a page would pass 2 GiB. After an error the writer is of no further use.
-  package mutating func writeRowGroup(_ batch: ColumnBatch) throws(ParquetError) { preconditionFailure("not yet") }
+  package mutating func writeRowGroup(_ batch: ColumnBatch) throws(ParquetError) {
+    guard batch.columns.count == tree.nodes.count else { throw .malformed("batch of another schema") }
+    guard batch.count > 0 else { return }
+    let compressor = Compressor()
+    var chunks: [EncodedChunk] = []
+    for (node, column) in zip(tree.nodes, batch.columns) {
+      for shredded in try Shredder.shred(column, node: node) {
+        let leaf = tree.leaves[chunks.count]
+        let encoder = ChunkEncoder(
+          leaf: leaf, layout: layouts[leaf.index], options: options, compressor: compressor)
+        chunks.append(try encoder.encode(shredded))
+      }
+    }
+    place(chunks, rowCount: batch.count)
+  }
+
+  /// Appends encoded chunks and their Bloom filters, turning relative offsets into the file's.
+  private mutating func place(_ chunks: [EncodedChunk], rowCount: Int) {
+    var group = RawRowGroup()
+    group.rowCount = rowCount
+    group.fileOffset = position
+    group.sortingColumns = sortingColumns()
+    var placed: [(RawColumnIndex?, RawOffsetIndex)] = []
+    for (leaf, chunk) in chunks.enumerated() {
+      var raw = RawColumnChunk()
+      var metadata = chunk.metadata
+      var offsets = chunk.offsetIndex
+      metadata.dataPageOffset += position
+      metadata.dictionaryPageOffset = metadata.dictionaryPageOffset.map { $0 + position }
+      for index in offsets.locations.indices { offsets.locations[index].offset += position }
+      raw.metadata = metadata
+      group.columns.append(raw)
+      group.totalBytes += metadata.uncompressedBytes
+      group.compressedBytes = (group.compressedBytes ?? 0) + metadata.compressedBytes
+      placed.append((chunk.columnIndex, offsets))
+      append(chunk.bytes)
+      count(chunk, leaf: leaf)
+    }
+    for (leaf, chunk) in chunks.enumerated() {
+      guard let bloom = chunk.bloomFilter else { continue }
+      group.columns[leaf].metadata?.bloomFilterOffset = position
+      group.columns[leaf].metadata?.bloomFilterLength = bloom.count
+      append(bloom)
+    }
+    footer.rowGroups.append(group)
+    footer.rowCount += rowCount
+    indexes.append(placed)
+  }
+
+  private mutating func count(_ chunk: EncodedChunk, leaf: Int) {
+    metrics[leaf].bytes += chunk.bytes.count
+    metrics[leaf].valueCount += chunk.metadata.valueCount
+    metrics[leaf].nullCount += chunk.nullCount
+    metrics[leaf].nanCount += chunk.bounds.nanCount
+    var bounds = ValueBounds(min: metrics[leaf].lower, max: metrics[leaf].upper)
+    bounds.merge(chunk.bounds, order: ValueOrder(tree.leaves[leaf]))
+    metrics[leaf].lower = bounds.min
+    metrics[leaf].upper = bounds.max
+  }
+
+  private func sortingColumns() -> [(column: Int, isDescending: Bool, nullsFirst: Bool)] {
+    var columns: [(column: Int, isDescending: Bool, nullsFirst: Bool)] = []
+    for sorting in options.sortingColumns {
+      guard let leaf = tree.leaves.first(where: { $0.fieldID == sorting.fieldID && $0.maxRepetition == 0 }) else {
+        break
+      }
+      columns.append((leaf.index, sorting.isDescending, sorting.nullsFirst))
+    }
+    return columns
+  }
+
+  private mutating func append(_ bytes: Bytes) {
+    guard !bytes.isEmpty else { return }
+    pending.append(bytes)
+    position += bytes.count
+  }
 
   /// The bytes that were added since the last call, in order.
-  package mutating func takeOutput() -> [Bytes] { preconditionFailure("not yet") }
+  package mutating func takeOutput() -> [Bytes] {
+    defer { pending = [] }
+    return pending
+  }
 
   /// Writes page index and footer; the last pieces wait in `takeOutput`.
-  package mutating func finish() throws(ParquetError) -> ParquetFileSummary { preconditionFailure("not yet") }
+  package mutating func finish() throws(ParquetError) -> ParquetFileSummary {
+    if options.writesPageIndex { appendPageIndexes() }
+    let encoded = footer.encoded()
+    guard encoded.count <= Int(Int32.max) else {
+      throw .limitExceeded("bytes of the footer", limit: Int(Int32.max), found: encoded.count)
+    }
+    append(encoded)
+    append(Bytes(withUnsafeBytes(of: UInt32(encoded.count).littleEndian) { Array($0) } + Self.magic))
+    let offsets = footer.rowGroups.map { $0.fileOffset ?? 0 }
+    return ParquetFileSummary(rowCount: footer.rowCount, bytes: position, rowGroupOffsets: offsets, columns: metrics)
+  }
+
+  /// All column indexes, then all offset indexes: readers that prune want the former together.
+  private mutating func appendPageIndexes() {
+    for group in indexes.indices {
+      for leaf in indexes[group].indices {
+        guard let index = indexes[group][leaf].column?.encoded() else { continue }
+        footer.rowGroups[group].columns[leaf].columnIndexOffset = position
+        footer.rowGroups[group].columns[leaf].columnIndexLength = index.count
+        append(Bytes(index))
+      }
+    }
+    for group in indexes.indices {
+      for leaf in indexes[group].indices {
+        let index = indexes[group][leaf].offset.encoded()
+        footer.rowGroups[group].columns[leaf].offsetIndexOffset = position
+        footer.rowGroups[group].columns[leaf].offsetIndexLength = index.count
+        append(Bytes(index))
+      }
+    }
+  }
 }
 
 extension ParquetWriter {
@@ -39,6 +175,22 @@ extension ParquetWriter {
   package static func encode(
     _ batches: [ColumnBatch], schema: Schema, layouts: [ColumnLayout] = [], options: ParquetWriterOptions = .init()
   ) throws(ParquetError) -> (file: Bytes, summary: ParquetFileSummary) {
-    preconditionFailure("not yet")
+    var writer = try ParquetWriter(schema: schema, layouts: layouts, options: options)
+    for batch in batches { try writer.writeRowGroup(batch) }
+    let summary = try writer.finish()
+    let storage = RawStorage(capacity: writer.bytesWritten)
+    var at = 0
+    for piece in writer.takeOutput() {
+      (storage.base + at).copyMemory(from: piece.unsafeBase, byteCount: piece.count)
+      at += piece.count
+    }
+    return (Bytes(storage: storage, offset: 0, count: at), summary)
+  }
+}
+
+extension ParquetWriter {
+  /// The dotted paths of a schema's leaves as they are written, in order: the names that layouts go by.
+  package static func leafPaths(of schema: Schema) -> [String] {
+    ((try? WriterSchema(schema))?.leaves ?? []).map(\.pathText)
   }
 }
