@@ -9,6 +9,8 @@ package enum LogQL {
   package static let queryBytesMax = 131_072
   /// Deepest nesting of parentheses, and longest chain of operators, that is taken: everything that walks a tree recurses.
   package static let depthMax = 250
+  /// Longest chain of label filters joined by `and` or `or`: programs write long ones.
+  package static let filterChainMax = 2000
 }
 
 extension LogQL {
