@@ -1,5 +1,5 @@
 package import LakeModel
-package import LakeSchema
+import LakeSchema
 
 /// Why a push was refused, with Loki's own message: a 400 for the whole request.
 package struct LokiPushError: Error, Hashable, Sendable, CustomStringConvertible {
