@@ -109,7 +109,9 @@ package struct LaneStateMachine: Sendable {
       opened = now
       return put(SegmentID(lane: lane, sequence: 1), mayStand: false)
     // WAL-1: tried once; whatever became of it, no row goes into that lane.
-    case .exists, .unknown: return restOrFail(.beforeOpening, "the lane's opening has no known outcome", now)
+    case .exists, .unknown:
+      unknowns += 1
+      return restOrFail(.beforeOpening, "the lane's opening has no known outcome", now)
     case .failed(let message, let isFinal): return failed(message, isFinal: isFinal, .beforeOpening, now)
     }
   }
@@ -212,7 +214,6 @@ package struct LaneStateMachine: Sendable {
   }
 
   private mutating func restOrFail(_ rest: Rest, _ message: String, _ now: ClockInstant) -> Action {
-    if case .beforeOpening = rest { unknowns += 1 }
     guard now < deadline else { return giveBack(rest, message) }
     state = .resting(rest)
     return .rest(LaneStateMachine.restTime(attempts: failures + unknowns))
