@@ -152,12 +152,17 @@ package struct LaneStateMachine: Sendable {
     }
   }
 
-  package mutating func rested(freshLane: LaneID) -> Action {
+  package mutating func rested(freshLane: LaneID, now: ClockInstant) -> Action {
     guard case .resting(let rest) = state else { preconditionFailure("not resting") }
+    let isOver = now >= deadline
     switch rest {
-    case .beforeOpening: return open(freshLane)
-    case .beforePut(let id, let mayStand): return put(id, mayStand: mayStand)
+    case .beforeOpening: return isOver ? giveBack(rest, "no time left") : open(freshLane)
+    case .beforePut(let id, let mayStand):
+      if !isOver { return put(id, mayStand: mayStand) }
+      // WAL-5: nothing enters a lane that late.
+      return mayStand ? close(.unknown) : giveBack(rest, "no time left")
     case .beforeReadBack(let id, let mayStand):
+      if isOver { return close(.unknown) }
       state = .readingBack(id, mayStand: mayStand)
       return .readBack(id)
     }

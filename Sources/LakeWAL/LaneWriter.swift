@@ -42,7 +42,7 @@ package actor LaneWriter {
         action = machine.readBackAnswered(result, now: now(deadline))
       case .rest(let duration):
         await rest(duration)
-        action = machine.rested(freshLane: ports.random.laneID())
+        action = machine.rested(freshLane: ports.random.laneID(), now: now(deadline))
       case .finish(let outcome):
         if outcome == .unknown, let inHand, machine.openEnd == nil { abandoned.append(inHand) }
         return outcome

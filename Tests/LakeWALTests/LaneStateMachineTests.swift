@@ -43,7 +43,7 @@ import Testing
     var machine = Machine(retriesMax: 2)
     _ = machine.begin(freshLane: one, deadline: deadline, now: at(0))
     #expect(machine.openingAnswered(result, now: at(1)) == .rest(.milliseconds(50)))
-    #expect(machine.rested(freshLane: two) == .putOpening(two))
+    #expect(machine.rested(freshLane: two, now: at(2)) == .putOpening(two))
     #expect(machine.openingAnswered(.written, now: at(2)) == .put(id(two, 1)))
   }
 
@@ -62,7 +62,7 @@ import Testing
   func unknownThenOurs() {
     var machine = putting()
     #expect(machine.putAnswered(.unknown, now: at(2)) == .rest(.milliseconds(50)))
-    #expect(machine.rested(freshLane: two) == .put(id(one, 1)))
+    #expect(machine.rested(freshLane: two, now: at(2)) == .put(id(one, 1)))
     #expect(machine.putAnswered(.exists, now: at(3)) == .readBack(id(one, 1)))
     #expect(machine.readBackAnswered(.ours, now: at(4)) == .finish(.durable(id(one, 1))))
     #expect(machine.openEnd == id(one, 2))
@@ -89,7 +89,7 @@ import Testing
     var machine = putting()
     _ = machine.putAnswered(.exists, now: at(2))
     #expect(machine.readBackAnswered(.nothing, now: at(3)) == .rest(.milliseconds(50)))
-    #expect(machine.rested(freshLane: two) == .put(id(one, 1)))
+    #expect(machine.rested(freshLane: two, now: at(2)) == .put(id(one, 1)))
   }
 
   @Test("a read back that fails is repeated, not guessed")
@@ -97,7 +97,7 @@ import Testing
     var machine = putting()
     _ = machine.putAnswered(.exists, now: at(2))
     #expect(machine.readBackAnswered(.unreadable, now: at(3)) == .rest(.milliseconds(50)))
-    #expect(machine.rested(freshLane: two) == .readBack(id(one, 1)))
+    #expect(machine.rested(freshLane: two, now: at(2)) == .readBack(id(one, 1)))
     #expect(machine.readBackAnswered(.unreadable, now: at(30)) == .finish(.unknown))
   }
 
@@ -105,9 +105,20 @@ import Testing
   func unknownForGood() {
     var machine = putting()
     #expect(machine.putAnswered(.unknown, now: at(29)) == .rest(.milliseconds(50)))
-    _ = machine.rested(freshLane: two)
+    _ = machine.rested(freshLane: two, now: at(2))
     #expect(machine.putAnswered(.unknown, now: at(30)) == .finish(.unknown))
     #expect(machine.begin(freshLane: two, deadline: deadline, now: at(0)) == .putOpening(two))
+  }
+
+  @Test("a deadline that passes during a rest ends the attempt")
+  func deadlineWhileResting() {
+    var machine = putting()
+    _ = machine.putAnswered(.unknown, now: at(29))
+    #expect(machine.rested(freshLane: two, now: at(31)) == .finish(.unknown))
+    machine = putting()
+    _ = machine.putAnswered(.failed("busy", isFinal: false), now: at(29))
+    #expect(machine.rested(freshLane: two, now: at(31)) == .finish(.notWritten(.store("no time left"))))
+    #expect(machine.openEnd == id(one, 1))
   }
 
   @Test("certain failures are counted, then the segment goes back and the lane stays")
@@ -118,7 +129,7 @@ import Testing
         Issue.record("did not rest")
         return
       }
-      #expect(machine.rested(freshLane: two) == .put(id(one, 1)))
+      #expect(machine.rested(freshLane: two, now: at(2)) == .put(id(one, 1)))
     }
     #expect(
       machine.putAnswered(.failed("busy", isFinal: false), now: at(3)) == .finish(.notWritten(.store("busy"))))
@@ -131,13 +142,13 @@ import Testing
   func failureAfterUnknown() {
     var machine = putting()
     _ = machine.putAnswered(.unknown, now: at(2))
-    _ = machine.rested(freshLane: two)
+    _ = machine.rested(freshLane: two, now: at(2))
     for second in 3..<20 as Range<Int64> {
       guard case .rest = machine.putAnswered(.failed("no", isFinal: true), now: at(second)) else {
         Issue.record("finished at \(second)")
         return
       }
-      _ = machine.rested(freshLane: two)
+      _ = machine.rested(freshLane: two, now: at(2))
     }
     #expect(machine.putAnswered(.failed("no", isFinal: true), now: at(30)) == .finish(.unknown))
   }
