@@ -18,19 +18,22 @@ package final class HTTPServer: Sendable {
   package let configuration: HTTPServerConfiguration
   package let loops: LoopGroup
   let handler: any HTTPHandler
+  let grpc: (any GRPCHandler)?
   let bodyBudget: BodyBudget
   let counters = ServerCounters()
   private let journal: any Journal
   private let state = Mutex(State())
   private let draining = Atomic<Bool>(false)
 
+  /// - Parameter grpc: answers gRPC calls, which come over HTTP/2 on the same port; nil: they reach `handler` like any request.
   package init(
     configuration: HTTPServerConfiguration, loops: LoopGroup, handler: any HTTPHandler,
-    journal: any Journal = NullJournal()
+    grpc: (any GRPCHandler)? = nil, journal: any Journal = NullJournal()
   ) {
     self.configuration = configuration
     self.loops = loops
     self.handler = handler
+    self.grpc = grpc
     self.journal = journal
     bodyBudget = BodyBudget(bytesMax: configuration.limits.bodyMemoryMax)
     signal(SIGPIPE, SIG_IGN)
