@@ -237,11 +237,23 @@ extension ChunkDecoder {
     case .plainDictionary, .rleDictionary: try decodeIndices(body, present: present)
     default:
       if present == 0 { return }
+      if isIndexed && !hasPlainPages { try leaveDictionaryEarly() }
       hasPlainPages = true
       if isIndexed { appendExtraIndices(present) }
       try decodePlainPage(body, encoding, present: present)
       plainCount += present
     }
+  }
+
+  /// At the first plain page: when most of the chunk is still to come, what was indexed is written out at once.
+  private func leaveDictionaryEarly() throws(ParquetError) {
+    guard chunk.valueCount - entryCount > entryCount, let dictionary else { return }
+    let indexed = take(&indices)
+    try indexed.withValues { indexed throws(ParquetError) in
+      if let base = indexed.baseAddress { try append(base, count: indexed.count, of: dictionary) }
+    }
+    plainCount = indexed.count
+    isIndexed = false
   }
 
   /// The values of a plain page become further dictionary entries.

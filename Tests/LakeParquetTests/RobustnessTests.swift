@@ -1,0 +1,125 @@
+import LakeCompression
+import LakeModel
+import LakeParquet
+import LakeSchema
+import Testing
+
+/// Broken files are errors of ours: reaching the end of these tests is the point, a trap would end the process.
+@Suite("Broken files")
+struct RobustnessTests {
+  static let schema = Schema(
+    id: 0,
+    fields: [
+      Field(1, "s", .string), Field(2, "n", .long, required: true), Field(3, "f", .fixed(3)), Field(4, "b", .boolean),
+      Field(5, "m", .map(keyID: 6, key: .string, valueID: 7, value: .string, valueRequired: false)),
+      Field(
+        8, "l",
+        .list(
+          elementID: 9, element: .structure([Field(10, "x", .double), Field(11, "y", .int)]), elementRequired: false)),
+      Field(12, "d", .decimal(precision: 20, scale: 2)),
+    ])
+
+  static func file(_ seed: UInt64, _ options: ParquetWriterOptions, _ encoding: ColumnLayout.Encoding) throws -> Bytes {
+    var generator = TestGenerator(seed: seed)
+    let rows = schema.fields.map { generator.rows($0, count: 30) }
+    let layouts = ParquetWriter.leafPaths(of: schema).map { ColumnLayout($0, encoding, bloom: true) }
+    return try ParquetWriter.encode(
+      [TestColumns.batch(schema, rows)], schema: schema, layouts: layouts, options: options
+    ).file
+  }
+
+  static var limits: ReadLimits {
+    var limits = ReadLimits()
+    limits.pageBytesMax = 1 << 20
+    limits.chunkBytesMax = 4 << 20
+    limits.chunkValuesMax = 1 << 20
+    limits.verifiesChecksums = false
+    return limits
+  }
+
+  /// Reads everything there is: rows, chosen rows, page index, Bloom filters.
+  static func readAll(_ bytes: Bytes) throws {
+    let file = try ParquetFile(bytes, limits: limits)
+    let projection = try file.projectionOfEverything()
+    for group in file.rowGroups.prefix(3) {
+      for leaf in group.chunks.indices {
+        if let range = group.chunks[leaf].bloomFilterRange { _ = try? BloomFilter(bytes[range]).mightContain(7) }
+        if let range = file.pageIndexRange(rowGroup: group.index, leaves: [leaf]) {
+          _ = try? file.pageIndexes(rowGroup: group.index, leaves: [leaf], bytes: bytes[range])
+        }
+      }
+      _ = try? file.readRowGroup(group.index, projection: projection, rows: [3..<5, 9..<20], file: bytes)
+      let batch = try file.readRowGroup(group.index, projection: projection, file: bytes)
+      _ = TestColumns.values(batch)
+    }
+  }
+
+  static func options(_ index: Int) -> ParquetWriterOptions {
+    var options = ParquetWriterOptions()
+    options.codec = CompressionCodec.allCases[index % 6]
+    options.pageVersion = index % 2 == 0 ? .v1 : .v2
+    options.pageRows = 8
+    options.writesPageChecksums = false
+    return options
+  }
+
+  @Test("a file cut short at any byte is refused", arguments: 0..<4)
+  func truncation(index: Int) throws {
+    let file = try Self.file(UInt64(index), Self.options(index), RoundTripTests.encodings[index % 6])
+    try Self.readAll(file)
+    for length in 0..<file.count {
+      #expect(throws: ParquetError.self) { try Self.readAll(file[0..<length]) }
+    }
+  }
+
+  @Test("flipped bytes are wrong values or errors, never a trap", arguments: 0..<24)
+  func flips(index: Int) throws {
+    var random = TestRandom(UInt64(7000 + index))
+    let file = try Self.file(UInt64(index), Self.options(index), RoundTripTests.encodings[index % 6]).array
+    for _ in 0..<120 {
+      var mutant = file
+      for _ in 0...random.below(3) {
+        let at = random.chance(50) ? random.below(file.count) : file.count - 1 - random.below(min(file.count, 1500))
+        mutant[at] = random.chance(50) ? UInt8(random.below(256)) : mutant[at] ^ UInt8(1 << random.below(8))
+      }
+      try? Self.readAll(Bytes(mutant))
+    }
+  }
+
+  @Test("a page whose bytes changed fails its checksum")
+  func checksum() throws {
+    let schema = Schema(id: 0, fields: [Field(1, "n", .long, required: true)])
+    var options = ParquetWriterOptions()
+    options.codec = .none
+    let batch = TestColumns.batch(schema, [(0..<100).map { .int(Int64($0 * $0)) }])
+    let layouts = [ColumnLayout("n", .plain)]
+    var bytes = try ParquetWriter.encode([batch], schema: schema, layouts: layouts, options: options).file.array
+    bytes[300] ^= 1
+    let file = try ParquetFile(Bytes(bytes))
+    let projection = try file.projectionOfEverything()
+    #expect(throws: ParquetError.checksumMismatch(column: "n")) {
+      try file.readRowGroup(0, projection: projection, file: Bytes(bytes))
+    }
+  }
+
+  @Test("what is not Parquet, or encrypted, says so")
+  func magic() {
+    #expect(throws: ParquetError.truncated("file", needed: 12, found: 4)) { try ParquetFile(Bytes("PAR1")) }
+    #expect(throws: ParquetError.notParquet) { try ParquetFile(Bytes("a text of some length")) }
+    #expect(throws: ParquetError.encrypted) { try ParquetFile(Bytes("PARE some bytes \0\0\0\0PARE")) }
+  }
+
+  @Test("a page that claims more than the limit is refused before memory is taken")
+  func limits() throws {
+    let schema = Schema(id: 0, fields: [Field(1, "s", .string, required: true)])
+    let batch = TestColumns.batch(schema, [(0..<2000).map { _ in .text(String(repeating: "z", count: 100)) }])
+    let (file, _) = try ParquetWriter.encode([batch], schema: schema, layouts: [ColumnLayout("s", .plain)])
+    var limits = ReadLimits()
+    limits.pageBytesMax = 100_000
+    let parsed = try ParquetFile(file, limits: limits)
+    let projection = try parsed.projectionOfEverything()
+    #expect(throws: ParquetError.limitExceeded("bytes of a page of s", limit: 100_000, found: 208_000)) {
+      try parsed.readRowGroup(0, projection: projection, file: file)
+    }
+  }
+}
