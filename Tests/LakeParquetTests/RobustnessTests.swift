@@ -1,8 +1,12 @@
+import Foundation
 import LakeCompression
 import LakeModel
 import LakeParquet
 import LakeSchema
 import Testing
+
+/// PARQUET_MUTANTS=50 tries that many times as many mutants as a usual run.
+let mutantFactor = ProcessInfo.processInfo.environment["PARQUET_MUTANTS"].flatMap { Int($0) } ?? 1
 
 /// Broken files are errors of ours: reaching the end of these tests is the point, a trap would end the process.
 @Suite("Broken files")
@@ -76,7 +80,7 @@ struct RobustnessTests {
   func flips(index: Int) throws {
     var random = TestRandom(UInt64(7000 + index))
     let file = try Self.file(UInt64(index), Self.options(index), RoundTripTests.encodings[index % 6]).array
-    for _ in 0..<120 {
+    for _ in 0..<80 * mutantFactor {
       var mutant = file
       for _ in 0...random.below(3) {
         let at = random.chance(50) ? random.below(file.count) : file.count - 1 - random.below(min(file.count, 1500))

@@ -3,7 +3,7 @@ import LakeParquet
 import LakeSchema
 
 /// A value as a test writes it down: the model that columns are compared with.
-indirect enum TestValue: Equatable, CustomStringConvertible {
+indirect enum TestValue: Equatable, Sendable, CustomStringConvertible {
   case absent
   case boolean(Bool)
   case int(Int64)
