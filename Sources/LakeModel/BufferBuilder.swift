@@ -1,11 +1,14 @@
 /// A growing run of fixed-width values in raw memory.
 ///
 /// Growth doubles; appends are one bounds check and one store. `finish` hands the memory over without copying.
-package struct BufferBuilder<Element: BitwiseCopyable>: ~Copyable {
+///
+/// `@usableFromInline` on a package type, and on what its `@inlinable` members touch, is what lets other modules inline them: without it
+/// each append is a call of the unspecialised generic, twenty times slower.
+@usableFromInline package struct BufferBuilder<Element: BitwiseCopyable>: ~Copyable {
   @usableFromInline package var storage: RawStorage
   @usableFromInline package var base: UnsafeMutablePointer<Element>
   @usableFromInline package var capacity: Int
-  package var count: Int
+  @usableFromInline package var count: Int
 
   package init(capacity: Int = 64) {
     storage = RawStorage(capacity: max(capacity, 1) * MemoryLayout<Element>.stride)
@@ -63,6 +66,7 @@ package struct BufferBuilder<Element: BitwiseCopyable>: ~Copyable {
   }
 
   /// The values as they stand, readable inside `body` only.
+  @inlinable
   package borrowing func withValues<R>(_ body: (UnsafeBufferPointer<Element>) throws -> R) rethrows -> R {
     try body(UnsafeBufferPointer(start: base, count: count))
   }
@@ -72,14 +76,14 @@ package struct BufferBuilder<Element: BitwiseCopyable>: ~Copyable {
 }
 
 /// An immutable run of fixed-width values, shared when sliced.
-package struct Buffer<Element: BitwiseCopyable>: Sendable {
-  package let storage: RawStorage
+@usableFromInline package struct Buffer<Element: BitwiseCopyable>: Sendable {
+  @usableFromInline package let storage: RawStorage
   /// Where the run starts, in bytes.
-  package let offset: Int
+  @usableFromInline package let offset: Int
   /// Number of values.
-  package let count: Int
+  @usableFromInline package let count: Int
 
-  package init(storage: RawStorage, offset: Int, count: Int) {
+  @usableFromInline package init(storage: RawStorage, offset: Int, count: Int) {
     precondition(offset >= 0 && count >= 0 && offset + count * MemoryLayout<Element>.stride <= storage.capacity)
     precondition(Int(bitPattern: storage.base + offset) % MemoryLayout<Element>.alignment == 0)
     self.storage = storage

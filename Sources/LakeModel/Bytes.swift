@@ -4,14 +4,14 @@ private import Glibc
 ///
 /// `@unchecked Sendable`: builders write while they hold the only reference; `finish` hands out the storage and nothing
 /// writes to it afterwards.
-package final class RawStorage: @unchecked Sendable {
-  package let base: UnsafeMutableRawPointer
+@usableFromInline package final class RawStorage: @unchecked Sendable {
+  @usableFromInline package let base: UnsafeMutableRawPointer
   /// Bytes allocated, at least what was asked for.
-  package let capacity: Int
+  @usableFromInline package let capacity: Int
   private let release: (@Sendable (UnsafeMutableRawPointer) -> Void)?
 
   /// Uninitialised memory, 64-byte aligned, with 64 readable bytes after `capacity` so that wide loads may overrun.
-  package init(capacity: Int) {
+  @usableFromInline package init(capacity: Int) {
     precondition(capacity >= 0)
     self.capacity = capacity
     base = .allocate(byteCount: capacity + RawStorage.paddingBytes, alignment: 64)
@@ -38,13 +38,13 @@ package final class RawStorage: @unchecked Sendable {
 }
 
 /// An immutable run of bytes that is shared, never copied, when sliced.
-package struct Bytes: Sendable {
-  package let storage: RawStorage
+@usableFromInline package struct Bytes: Sendable {
+  @usableFromInline package let storage: RawStorage
   /// Where the run starts in `storage`, in bytes.
-  package let offset: Int
-  package let count: Int
+  @usableFromInline package let offset: Int
+  @usableFromInline package let count: Int
 
-  package init(storage: RawStorage, offset: Int, count: Int) {
+  @usableFromInline package init(storage: RawStorage, offset: Int, count: Int) {
     precondition(offset >= 0 && count >= 0 && offset + count <= storage.capacity)
     self.storage = storage
     self.offset = offset
@@ -102,11 +102,11 @@ package struct Bytes: Sendable {
 }
 
 extension Bytes: Equatable, Hashable {
-  package static func == (a: Bytes, b: Bytes) -> Bool {
+  @usableFromInline package static func == (a: Bytes, b: Bytes) -> Bool {
     guard a.count == b.count else { return false }
     return a.withUnsafeBytes { left in
       b.withUnsafeBytes { right in left.isEmpty || memcmp(left.baseAddress!, right.baseAddress!, left.count) == 0 }
     }
   }
-  package func hash(into hasher: inout Hasher) { withUnsafeBytes { hasher.combine(bytes: $0) } }
+  @usableFromInline package func hash(into hasher: inout Hasher) { withUnsafeBytes { hasher.combine(bytes: $0) } }
 }

@@ -3,7 +3,7 @@
 /// The layout follows Arrow's (offsets and child columns for nested types) except that presence is one byte per value
 /// (1 present, 0 absent) rather than a bitmap. Absent values still take a slot: zero for fixed widths, an empty run for
 /// the others.
-package struct Column: Sendable {
+@usableFromInline package struct Column: Sendable {
   /// The values. Every buffer covers exactly `count` values (offsets: `count + 1`, ascending, the first not
   /// necessarily 0).
   package enum Values: Sendable {
@@ -31,7 +31,7 @@ package struct Column: Sendable {
   package let values: Values
   package let count: Int
   /// One byte per value, 1 present, 0 absent; nil when every value is present.
-  package let validity: Buffer<UInt8>?
+  @usableFromInline package let validity: Buffer<UInt8>?
 
   package init(_ values: Values, count: Int, validity: Buffer<UInt8>? = nil) {
     precondition(validity == nil || validity!.count == count)

@@ -1,9 +1,9 @@
 /// Collects presence; costs nothing until the first absent value.
-package struct ValidityBuilder: ~Copyable {
+@usableFromInline package struct ValidityBuilder: ~Copyable {
   @usableFromInline var bytes: BufferBuilder<UInt8>
   @usableFromInline var isTracking = false
   /// Values seen so far, present or not.
-  package private(set) var count = 0
+  @usableFromInline package internal(set) var count = 0
 
   package init() { bytes = BufferBuilder(capacity: 64) }
 
@@ -33,9 +33,9 @@ package struct ValidityBuilder: ~Copyable {
 }
 
 /// Builds a column of fixed-width values.
-package struct FixedColumnBuilder<Element: BitwiseCopyable>: ~Copyable {
-  package var values: BufferBuilder<Element>
-  package var validity = ValidityBuilder()
+@usableFromInline package struct FixedColumnBuilder<Element: BitwiseCopyable>: ~Copyable {
+  @usableFromInline package var values: BufferBuilder<Element>
+  @usableFromInline package var validity = ValidityBuilder()
   private let absent: Element
 
   package init(absent: Element, capacity: Int = 64) {
@@ -92,10 +92,10 @@ extension FixedColumnBuilder where Element == UInt8 {
 }
 
 /// Builds a column of byte runs (text or binary). At most 4 GiB of data.
-package struct BytesColumnBuilder: ~Copyable {
-  package var offsets: BufferBuilder<UInt32>
-  package var data: BufferBuilder<UInt8>
-  package var validity = ValidityBuilder()
+@usableFromInline package struct BytesColumnBuilder: ~Copyable {
+  @usableFromInline package var offsets: BufferBuilder<UInt32>
+  @usableFromInline package var data: BufferBuilder<UInt8>
+  @usableFromInline package var validity = ValidityBuilder()
 
   package init(capacity: Int = 64, bytesPerValue: Int = 16) {
     offsets = BufferBuilder(capacity: capacity + 1)
@@ -143,7 +143,7 @@ package struct BytesColumnBuilder: ~Copyable {
 }
 
 /// Builds a column of fixed-length byte strings (ids).
-package struct FixedBytesColumnBuilder: ~Copyable {
+@usableFromInline package struct FixedBytesColumnBuilder: ~Copyable {
   package var data: BufferBuilder<UInt8>
   package var validity = ValidityBuilder()
   package let width: Int
