@@ -246,5 +246,5 @@ extension UnsafeRawBufferPointer {
 }
 
 extension FieldType {
-  var isDecimal: Bool { if case .decimal = self { true } else { false } }
+  fileprivate var isDecimal: Bool { if case .decimal = self { true } else { false } }
 }

@@ -53,9 +53,9 @@ struct ByteInterner: ~Copyable {
 }
 
 /// A fast keyed hash for tables in memory; never stored.
-enum ByteHash {
+package enum ByteHash {
   /// Differs from process to process.
-  static let secret: UInt64 = {
+  package static let secret: UInt64 = {
     var hasher = Hasher()
     hasher.combine(0)
     return UInt64(bitPattern: Int64(hasher.finalize())) | 1
@@ -63,7 +63,7 @@ enum ByteHash {
 
   /// Multiply and fold over 8-byte words.
   @inline(__always)
-  static func hash(_ bytes: UnsafeRawBufferPointer, secret: UInt64) -> UInt64 {
+  package static func hash(_ bytes: UnsafeRawBufferPointer, secret: UInt64 = ByteHash.secret) -> UInt64 {
     var state = secret ^ (UInt64(truncatingIfNeeded: bytes.count) &* 0x9E37_79B9_7F4A_7C15)
     guard let base = bytes.baseAddress else { return fold(state, secret) }
     var at = 0

@@ -5,8 +5,7 @@ package import LakeSchema
 
 /// What a reader wants of the tail.
 package struct WALScope: Sendable {
-  /// nil: all, for the shift; a query always names one.
-  package var tenant: TenantID?
+  package var tenant: TenantID
   /// Days of `timestamp`, both ends included; nil: all.
   package var days: ClosedRange<Int32>?
 
@@ -15,12 +14,8 @@ package struct WALScope: Sendable {
     self.days = days
   }
 
-  package static let everything = WALScope()
-
-  private init() {}
-
   package func includes(_ key: PartitionKey) -> Bool {
-    (tenant == nil || key.tenant == tenant) && (days?.contains(key.day) ?? true)
+    key.tenant == tenant && (days?.contains(key.day) ?? true)
   }
 }
 

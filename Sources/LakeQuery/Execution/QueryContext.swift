@@ -1,0 +1,97 @@
+import LakeModel
+import LakePorts
+import Synchronization
+
+/// One running query: its limits, what it has read, what it holds. Shared by its tasks.
+final class QueryContext: Sendable {
+  let settings: QuerySettings
+  private let clock: any LakeClock
+  private let started: ClockInstant
+  private let deadline: ClockInstant
+  private let counters = Mutex(QueryStatistics())
+  private let memory = Atomic<Int>(0)
+
+  init(_ ports: Ports, _ settings: QuerySettings) {
+    self.settings = settings
+    clock = ports.clock
+    started = clock.now
+    deadline = started.advanced(by: settings.timeout)
+  }
+
+  /// Called between pieces of work.
+  /// - Throws: `.cancelled` when the client is gone, `.timeout` when the time is up.
+  func check() throws(QueryError) {
+    if Task.isCancelled { throw .cancelled }
+    if clock.now > deadline { throw .timeout(settings.timeout) }
+  }
+
+  func count(_ statistics: QueryStatistics) { counters.withLock { $0 += statistics } }
+
+  var statistics: QueryStatistics {
+    var all = counters.withLock { $0 }
+    all.elapsed = started.duration(to: clock.now)
+    return all
+  }
+
+  /// Accounts for memory that the query holds from now on (negative: has let go).
+  /// - Throws: `.memoryExceeded` when it would hold more than it may.
+  func hold(bytes: Int) throws(QueryError) {
+    let (_, held) = memory.add(bytes, ordering: .relaxed)
+    if held > settings.memoryMax && bytes > 0 {
+      throw .memoryExceeded("the query would hold more than \(settings.memoryMax) bytes at once")
+    }
+  }
+}
+
+extension QueryContext {
+  /// Works on blocks, several at a time, and hands what comes of them to `merge` in the order of the blocks.
+  ///
+  /// The order in which results are merged does not depend on which task is faster, so neither does a sum of fractions.
+  func forEach<Item: Sendable, Part: Sendable>(
+    _ items: [Item], work: @escaping @Sendable (Item) async throws(QueryError) -> Part,
+    merge: (Part) throws(QueryError) -> Void
+  ) async throws(QueryError) {
+    let width = min(settings.parallelism, items.count)
+    if width <= 1 {
+      for item in items {
+        try check()
+        try merge(try await work(item))
+      }
+      return
+    }
+    let outcome: Result<Void, QueryError> = await withTaskGroup(of: (Int, Result<Part, QueryError>).self) { group in
+      var next = 0
+      var waiting: [Int: Part] = [:]
+      var merged = 0
+      func start() {
+        let index = next
+        next += 1
+        group.addTask {
+          do throws(QueryError) {
+            try self.check()
+            return (index, .success(try await work(items[index])))
+          } catch {
+            return (index, .failure(error))
+          }
+        }
+      }
+      while next < width { start() }
+      while let (index, result) = await group.next() {
+        do throws(QueryError) {
+          waiting[index] = try result.get()
+          while let part = waiting.removeValue(forKey: merged) {
+            try merge(part)
+            merged += 1
+          }
+        } catch {
+          group.cancelAll()
+          return .failure(error)
+        }
+        // A slow block must not let finished ones pile up.
+        while next < items.count && next < merged + width * 4 && next - merged - waiting.count < width { start() }
+      }
+      return .success(())
+    }
+    try outcome.get()
+  }
+}

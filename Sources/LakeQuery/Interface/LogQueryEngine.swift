@@ -1,0 +1,64 @@
+import LakeLogQL
+import LakeModel
+package import LakePorts
+import LakeSchema
+package import LakeWAL
+
+/// Answers LogQL over the table `logs`: the committed snapshot and the WAL's tail beyond it (RDR-1 to RDR-4).
+///
+/// Every method reads one tenant's rows only. Nothing but footers, metadata and pages is kept between calls.
+package struct LogQueryEngine: Sendable {
+  let ports: Ports
+  let settings: QuerySettings
+  let source: any LogSource
+
+  /// - Parameter queue: where the lanes lie; the settings of the ingest side.
+  package init(ports: Ports, settings: QuerySettings = QuerySettings(), queue: QueueSettings = QueueSettings()) {
+    let wal = WALReader(
+      ports: ports, settings: queue, table: .logs, topic: .logs,
+      cache: WALCache(footersMax: queue.footersCachedMax))
+    let table = LogTable(
+      ports: ports, settings: settings, cache: QueryCache(bytesMax: settings.cacheBytesMax), wal: wal,
+      known: KnownTable())
+    self.init(ports: ports, settings: settings, source: table)
+  }
+
+  init(ports: Ports, settings: QuerySettings, source: any LogSource) {
+    self.ports = ports
+    self.settings = settings
+    self.source = source
+  }
+
+  /// Runs a log or metric query.
+  package func query(_ request: LogQueryRequest) async throws(QueryError) -> LogQueryResult {
+    let parsed = try parse(request.query)
+    return try await looking { context throws(QueryError) in
+      switch parsed {
+      case .logs(let expression): try await LogQueryRun(engine: self, request, context).run(expression)
+      case .metric(let expression): try await MetricQueryRun(engine: self, request, context).run(expression)
+      case .variants: throw .invalid("variants are not supported")
+      }
+    }
+  }
+
+  // MARK: - Helpers
+
+  func parse(_ text: String) throws(QueryError) -> LogQL.Query {
+    do throws(LogQL.SyntaxError) { return try LogQL.parse(text) } catch { throw .invalid(error.description) }
+  }
+
+  /// Runs `body`; when an object that its view named is gone, again with a new view (RDR-4).
+  func looking<Answer>(
+    _ body: (QueryContext) async throws(QueryError) -> Answer
+  ) async throws(QueryError) -> Answer {
+    var attempt = 1
+    while true {
+      do throws(QueryError) {
+        return try await body(QueryContext(ports, settings))
+      } catch {
+        guard case .vanished = error, attempt < settings.snapshotAttemptsMax else { throw error }
+        attempt += 1
+      }
+    }
+  }
+}

@@ -1,0 +1,118 @@
+import LakeModel
+import Synchronization
+
+/// Finds the first entries of a log query in its direction, and stops looking where none can be.
+struct LogScan: Sendable {
+  let plan: LogPlan
+  let range: TimeRange
+  let limit: Int
+  let direction: LogQueryRequest.Direction
+  let isCategorized: Bool
+  let context: QueryContext
+
+  /// Rows that are looked at before the limit may end the search, at least.
+  private static let sliceRowsMin = 4096
+
+  /// - Parameter blocks: in the order of storage, which decides between equal times.
+  func candidates(_ blocks: [any LogBlock]) async throws(QueryError) -> [LogCandidate] {
+    guard limit > 0 else { return [] }
+    let found = Mutex(CandidateList(limit: limit, direction: direction))
+    let order = blocks.indices.sorted { isSooner(blocks[$0].timeBounds, blocks[$1].timeBounds, $0 < $1) }
+    try await context.forEach(order) { index throws(QueryError) in
+      try await search(blocks[index], Int32(index), found)
+    } merge: { (_: Void) throws(QueryError) in
+    }
+    return found.withLock { $0.finish() }
+  }
+
+  /// Blocks that reach further in the direction of the query's beginning come first.
+  private func isSooner(_ a: ClosedRange<Int64>?, _ b: ClosedRange<Int64>?, _ otherwise: Bool) -> Bool {
+    switch (a, b) {
+    case (nil, nil): otherwise
+    case (nil, _): true
+    case (_, nil): false
+    case (let a?, let b?):
+      if direction == .backward {
+        a.upperBound == b.upperBound ? otherwise : a.upperBound > b.upperBound
+      } else {
+        a.lowerBound == b.lowerBound ? otherwise : a.lowerBound < b.lowerBound
+      }
+    }
+  }
+
+  private func search(
+    _ block: any LogBlock, _ index: Int32, _ found: borrowing Mutex<CandidateList>
+  ) async throws(QueryError) {
+    var statistics = QueryStatistics()
+    defer { context.count(statistics) }
+    var list = found.withLock { $0 }
+    guard let window = open(list, block.timeBounds) else {
+      statistics.rowGroupsPruned += 1
+      return
+    }
+    let bounds = block.timeBounds
+    let isCovered = bounds.map { window.coversMicroseconds($0.lowerBound, $0.upperBound) } ?? false
+    var filtered = try await plan.filterLabels(block, in: isCovered ? nil : window, statistics: &statistics)
+    if filtered.rows.isEmpty { return }
+    let times = try await filtered.labels.times()
+    let pipeline = try await RowPipelines.make(plan, filtered, isCategorized: isCategorized)
+    list = CandidateList(limit: limit, direction: direction)
+    while !filtered.rows.isEmpty {
+      try context.check()
+      // Only rows that can still count, those nearest to the query's beginning first.
+      let current = found.withLock { $0 }
+      let open = filtered.rows.filter { current.mayTake(times.nanoseconds(of: $0)) }
+      let slice = firstSlice(of: open, times)
+      filtered.rows = open.subtracting(slice)
+      let rows = try await plan.filterLines(block, slice, statistics: &statistics)
+      var mine = CandidateList(limit: limit, direction: direction)
+      if let pipeline {
+        try await pipeline.run(block, rows, times, current) { row, entry in
+          mine.add(LogCandidate(time: times.nanoseconds(of: row), block: index, row: Int32(row), made: entry))
+        }
+      } else {
+        statistics.rowsMatched += rows.count
+        rows.forEach { row in
+          mine.add(LogCandidate(time: times.nanoseconds(of: row), block: index, row: Int32(row), made: nil))
+        }
+      }
+      found.withLock { $0.add(mine) }
+    }
+  }
+
+  /// The part of the range in which entries can still count; nil when the block has nothing there.
+  private func open(_ list: CandidateList, _ bounds: ClosedRange<Int64>?) -> TimeRange? {
+    var window = range
+    if let bound = list.bound {
+      if direction == .backward {
+        window.start = max(window.start, bound)
+      } else {
+        window.end = min(window.end, bound.addingSaturated(1))
+      }
+    }
+    if let bounds, !window.meetsMicroseconds(bounds.lowerBound, bounds.upperBound) { return nil }
+    return window.isEmpty ? nil : window
+  }
+
+  /// About a quarter of the rows, but never few: those that come first in the query's direction.
+  private func firstSlice(of rows: RowSelection, _ times: BlockTimes) -> RowSelection {
+    let count = rows.count
+    let wanted = max(LogScan.sliceRowsMin, count / 4)
+    guard count > wanted * 2, !plan.lines.isEmpty || !plan.stages.isEmpty else { return rows }
+    var sample: [Int64] = []
+    let stride = max(1, count / 1024)
+    var position = 0
+    rows.forEach { row in
+      if position % stride == 0 { sample.append(times.nanoseconds(of: row)) }
+      position += 1
+    }
+    sample.sort()
+    let rank = sample.count * wanted / count
+    if direction == .backward {
+      let edge = sample[max(0, sample.count - 1 - rank)]
+      return rows.filter { times.nanoseconds(of: $0) >= edge }
+    }
+    let edge = sample[min(sample.count - 1, rank)]
+    return rows.filter { times.nanoseconds(of: $0) <= edge }
+  }
+}

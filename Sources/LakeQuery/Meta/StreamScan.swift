@@ -1,0 +1,96 @@
+import LakeModel
+
+/// Finds the distinct sets of stream labels among rows: service, severity and the resource's attributes.
+///
+/// A set depends on three columns only, each with few entries, so a row costs a look at three codes.
+struct StreamScan: Sendable {
+  let context: QueryContext
+
+  /// The sets of the rows, ascending by labels.
+  func streams(
+    _ blocks: [any LogBlock], _ plans: [LogPlan], in range: TimeRange
+  ) async throws(QueryError) -> [LabelSet] {
+    var table = SeriesTable()
+    try await context.forEach(blocks) { block throws(QueryError) in
+      try await streams(block, plans, range)
+    } merge: { sets throws(QueryError) in
+      for set in sets { _ = table.number(of: set) }
+      try context.hold(bytes: 0)
+    }
+    let keys = table.sets.map(\.orderKey)
+    return keys.indices.sorted { keys[$0].lexicographicallyPrecedes(keys[$1]) }.map { table.sets[$0] }
+  }
+
+  private func streams(
+    _ block: any LogBlock, _ plans: [LogPlan], _ range: TimeRange
+  ) async throws(QueryError) -> [LabelSet] {
+    var statistics = QueryStatistics()
+    defer { context.count(statistics) }
+    var table = SeriesTable()
+    for plan in plans {
+      let filtered = try await plan.filter(block, in: range, statistics: &statistics)
+      if filtered.rows.isEmpty { continue }
+      try await collect(filtered, &table)
+    }
+    return table.sets
+  }
+
+  private func collect(_ filtered: FilteredBlock, _ table: inout SeriesTable) async throws(QueryError) {
+    let labels = filtered.labels
+    let service = try await labels.vector(LabelReference("service_name"))
+    let severity = try await labels.vector(LabelReference("severity_text"))
+    guard let resource = try await labels.block.column(.resource).flatMap({ LabelVector($0) }) else {
+      return try await collectWhole(filtered, &table)
+    }
+    var firstRows: [StreamKey: Int] = [:]
+    var last: StreamKey?
+    filtered.rows.forEach { row in
+      let key = StreamKey(
+        service: service.code(of: row), severity: severity.code(of: row), resource: resource.code(of: row))
+      if key != last && firstRows[key] == nil { firstRows[key] = row }
+      last = key
+    }
+    var parsed: [UInt32: [(name: [UInt8], value: [UInt8])]] = [:]
+    for (key, row) in firstRows.sorted(by: { $0.value < $1.value }) {
+      if parsed[key.resource] == nil {
+        let json = resource.withText(ofCode: key.resource) { Bytes(copying: $0) }
+        guard let found = json.isEmpty ? [] : ResourceLabels.parse(json) else {
+          return try await collectWhole(filtered, &table)
+        }
+        parsed[key.resource] = found
+      }
+      var pairs = parsed[key.resource]!
+      for (name, vector) in [("service_name", service), ("severity_text", severity)] {
+        let value = vector.withText(of: row) { Array($0) }
+        pairs.removeAll { $0.name == Array(name.utf8) }
+        if !value.isEmpty { pairs.append((Array(name.utf8), value)) }
+      }
+      pairs.removeAll { LabelReference(String(decoding: $0.name, as: UTF8.self)).isHidden }
+      pairs.sort { $0.name.lexicographicallyPrecedes($1.name) }
+      var packer = LabelPacker()
+      packer.begin()
+      for (name, value) in pairs { value.withUnsafeBytes { packer.append(name: name, value: $0) } }
+      _ = table.number(of: packer)
+    }
+  }
+
+  /// Row by row, from the attributes themselves.
+  private func collectWhole(_ filtered: FilteredBlock, _ table: inout SeriesTable) async throws(QueryError) {
+    let assembler = try await LabelAssembler.make(filtered.labels)
+    var packer = LabelPacker()
+    filtered.rows.forEach { row in
+      assembler.gather(row)
+      packer.begin()
+      for piece in assembler.pieces where piece.category == .stream {
+        packer.append(name: assembler.names[Int(piece.name)], value: piece.value)
+      }
+      _ = table.number(of: packer)
+    }
+  }
+}
+
+private struct StreamKey: Hashable {
+  let service: UInt32
+  let severity: UInt32
+  let resource: UInt32
+}

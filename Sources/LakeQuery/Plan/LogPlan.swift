@@ -1,0 +1,75 @@
+import LakeLogQL
+
+/// A selector and its pipeline, compiled: what columns can decide, and what is left for rows one by one.
+struct LogPlan: Sendable {
+  /// Conditions on labels as they are before any parser: the selector's matchers, then label filters.
+  let conditions: [LabelCondition]
+  /// Line filters that see the line as it is stored, cheap ones first.
+  let lines: [LineMatcher]
+  /// What is left of the pipeline once `conditions` and `lines` hold.
+  let stages: [LogQL.Stage]
+  /// The same with the label filters among `conditions` still in it, for rows whose values a filter could not read.
+  let stagesWithFilters: [LogQL.Stage]
+
+  init(_ expression: LogQL.LogExpression) throws(QueryError) {
+    var conditions: [LabelCondition] = []
+    for matcher in expression.selector.matchers { conditions.append(try LabelCondition(matcher)) }
+    var lines: [LineMatcher] = []
+    var rest: [LogQL.Stage] = []
+    var restWithFilters: [LogQL.Stage] = []
+    var seesStoredLabels = true
+    var seesStoredLine = true
+    var mayHaveErrors = false
+    for stage in expression.stages {
+      switch stage {
+      case .lineFilter(let filter) where seesStoredLine:
+        lines.append(try LineMatcher(filter))
+      case .labelFilter(let filter)
+      where seesStoredLabels && !(mayHaveErrors && filter.labels.contains(where: LogPlan.isErrorLabel)):
+        let condition = try LabelCondition(filter)
+        if condition.mayFail { mayHaveErrors = true }
+        conditions.append(condition)
+        restWithFilters.append(stage)
+      default:
+        rest.append(stage)
+        restWithFilters.append(stage)
+        if !stage.keepsLabels { seesStoredLabels = false }
+        if !stage.keepsLine { seesStoredLine = false }
+      }
+    }
+    self.conditions = conditions
+    self.lines = lines.sorted { $0.cost < $1.cost }
+    stages = rest
+    stagesWithFilters = restWithFilters
+  }
+
+  private static func isErrorLabel(_ name: String) -> Bool { name.hasPrefix("__error") }
+}
+
+extension LogQL.LabelFilter {
+  var labels: [String] {
+    switch self {
+    case .matcher(let matcher): [matcher.name]
+    case .number(let label, _, _), .duration(let label, _, _), .bytes(let label, _, _), .ip(let label, _, _): [label]
+    case .and(let left, let right), .or(let left, let right): left.labels + right.labels
+    }
+  }
+}
+
+extension LogQL.Stage {
+  /// Whether labels are the same after the stage, for the rows that stay.
+  var keepsLabels: Bool {
+    switch self {
+    case .lineFilter, .labelFilter, .lineFormat, .decolorize: true
+    case .json, .logfmt, .regexp, .pattern, .unpack, .labelFormat, .drop, .keep: false
+    }
+  }
+
+  /// Whether the line is the same after the stage.
+  var keepsLine: Bool {
+    switch self {
+    case .unpack, .lineFormat, .decolorize: false
+    default: true
+    }
+  }
+}

@@ -1,0 +1,74 @@
+import LakeLogQL
+import LakeModel
+import LakeRegex
+
+/// What a matcher demands of a label's text; the absent label is the empty text.
+struct ValueTest: Sendable {
+  enum Kind: Sendable {
+    case anything
+    case nonEmpty
+    /// One of these, sorted.
+    case oneOf([[UInt8]])
+    case matches(RE2Pattern)
+  }
+  let kind: Kind
+  let isNegated: Bool
+
+  init(_ kind: Kind, isNegated: Bool = false) {
+    self.kind = kind
+    self.isNegated = isNegated
+  }
+
+  /// - Throws: `.invalid` for an expression that does not compile; the parser finds these first.
+  init(_ matcher: LogQL.Matcher) throws(QueryError) {
+    isNegated = matcher.operation.isNegated
+    if !matcher.operation.isRegex {
+      kind = .oneOf([Array(matcher.value.utf8)])
+      return
+    }
+    switch matcher.value {
+    case ".*": kind = .anything
+    case ".+": kind = .nonEmpty
+    default:
+      if let values = RegexShape.wholeValues(matcher.value) {
+        kind = .oneOf(values)
+        return
+      }
+      // The whole value, and `.` takes newlines.
+      do { kind = .matches(try RE2Pattern("(?s:\(matcher.value))")) } catch {
+        throw .invalid("error parsing regexp: \(error.message)")
+      }
+    }
+  }
+
+  func passes(_ text: UnsafeRawBufferPointer) -> Bool {
+    let holds: Bool
+    switch kind {
+    case .anything: holds = true
+    case .nonEmpty: holds = !text.isEmpty
+    case .oneOf(let values): holds = values.contains { value in value.withUnsafeBytes { ByteOrder.areEqual($0, text) } }
+    case .matches(let expression): holds = expression.matchesWhole(text)
+    }
+    return holds != isNegated
+  }
+
+  func passes(_ bytes: [UInt8]) -> Bool { bytes.withUnsafeBytes { passes($0) } }
+
+  /// Whether rows without the label pass.
+  var passesAbsent: Bool { passes([]) }
+
+  /// The only texts that pass; nil when there are others.
+  var onlyValues: [[UInt8]]? {
+    if case .oneOf(let values) = kind, !isNegated { return values }
+    return nil
+  }
+}
+
+extension RegexShape {
+  /// The texts that an anchored expression matches, when they are few and exact in case; sorted.
+  static func wholeValues(_ expression: String) -> [[UInt8]]? {
+    var parser = RegexSyntax(Array(expression.unicodeScalars), isFolded: false)
+    guard let exact = parser.parse()?.exactStrings(), exact.allSatisfy({ !$0.isFolded }) else { return nil }
+    return exact.map(\.bytes).sorted { $0.lexicographicallyPrecedes($1) }
+  }
+}

@@ -1,0 +1,70 @@
+import LakeModel
+
+/// Some rows of the table `logs` that lie together (a row group of a data file or of a segment), read column by column
+/// as a query turns out to need them.
+protocol LogBlock: Sendable, RowsMetadata {
+  var rowCount: Int { get }
+
+  /// Microseconds between which all times of the block lie, as far as metadata tells.
+  var timeBounds: ClosedRange<Int64>? { get }
+
+  /// Bytes of all lines, if metadata tells; rows that do not count included.
+  func lineBytes() -> Int?
+
+  /// The rows that count: repeats are left out before anything else is done (RDR-3), and so are other tenants' rows.
+  func visibleRows() async throws(QueryError) -> RowSelection
+
+  /// A whole column other than `body`; nil when it is absent in every row.
+  func column(_ field: LogField) async throws(QueryError) -> Column?
+
+  /// Calls `body` for each piece of the column `body` that holds some of `rows`, in order.
+  ///
+  /// Pieces are bytes columns with plain values. The statistics say how much was read.
+  func forEachBodyPiece(
+    holding rows: RowSelection, _ body: (BodyPiece) throws(QueryError) -> Void
+  ) async throws(QueryError)
+}
+
+/// Consecutive values of the column `body`.
+struct BodyPiece: Sendable {
+  /// Rows of the block.
+  let rows: Range<Int>
+  let lines: BytesView
+}
+
+/// A block that is wholly in memory.
+struct MemoryLogBlock: LogBlock {
+  let columns: [LogField: Column]
+  let rowCount: Int
+  let timeBounds: ClosedRange<Int64>?
+  private let visible: RowSelection
+
+  init(columns: [LogField: Column], rowCount: Int, visible: RowSelection? = nil) {
+    self.columns = columns
+    self.rowCount = rowCount
+    self.visible = visible ?? .all(rowCount)
+    timeBounds = nil
+  }
+
+  func bounds(_ field: LogField) -> ColumnBounds? { nil }
+  func lineBytes() -> Int? { nil }
+  func visibleRows() -> RowSelection { visible }
+  func column(_ field: LogField) -> Column? { columns[field] }
+
+  func forEachBodyPiece(
+    holding rows: RowSelection, _ body: (BodyPiece) throws(QueryError) -> Void
+  ) throws(QueryError) {
+    guard !rows.isEmpty else { return }
+    try body(BodyPiece(rows: 0..<rowCount, lines: try BodyPiece.lines(columns[.body], count: rowCount)))
+  }
+}
+
+extension BodyPiece {
+  /// - Parameter column: nil stands for absent values only.
+  static func lines(_ column: Column?, count: Int) throws(QueryError) -> BytesView {
+    let column =
+      column?.plain ?? Column(.bytes(offsets: Buffer(repeating: 0, count: count + 1), data: Buffer([])), count: count)
+    guard let lines = BytesView(column) else { throw .corrupt("column body does not hold text") }
+    return lines
+  }
+}

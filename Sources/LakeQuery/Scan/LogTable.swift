@@ -1,0 +1,225 @@
+import LakeIceberg
+import LakeModel
+import LakeParquet
+import LakePorts
+import LakeSchema
+import LakeWAL
+
+/// Opens the rows of one tenant as they are at one moment.
+protocol LogSource: Sendable {
+  /// - Parameter range: times that the query may ask for; rows outside may be missing from the view.
+  func open(
+    tenant: TenantID, range: TimeRange, context: QueryContext
+  ) async throws(QueryError) -> any LogView
+}
+
+/// The rows of one tenant at one moment. Every part of a query sees the same view.
+protocol LogView: Sendable {
+  /// The blocks that may hold rows for which every condition holds, with a time in `range`.
+  ///
+  /// - Returns: in the order of storage, the same for every call.
+  func blocks(_ conditions: [LabelCondition], in range: TimeRange) async throws(QueryError) -> [any LogBlock]
+  /// What a reader of any answer should know.
+  var warnings: [String] { get }
+}
+
+/// The table `logs`: a snapshot and the WAL's tail beyond it.
+struct LogTable: LogSource {
+  let ports: Ports
+  let settings: QuerySettings
+  let cache: QueryCache
+  let wal: WALReader
+  let known: KnownTable
+
+  func open(
+    tenant: TenantID, range: TimeRange, context: QueryContext
+  ) async throws(QueryError) -> any LogView {
+    let reader = ObjectReader(ports: ports, context: context)
+    guard settings.readsWAL else {
+      return LogTableView(
+        tenant: tenant, table: try await load(), tail: [], warnings: [], reader: reader, cache: cache)
+    }
+    do throws(WALError) {
+      let tail = try await wal.tail(
+        WALScope(tenant: tenant, days: LogTable.days(range)), startingFrom: await known.state)
+      await known.keep(tail.table)
+      var statistics = QueryStatistics()
+      statistics.segmentsTotal = tail.statistics.segmentCount
+      context.count(statistics)
+      return LogTableView(
+        tenant: tenant, table: tail.table, tail: tail.rowGroups, warnings: tail.warnings, reader: reader,
+        cache: cache)
+    } catch {
+      throw QueryError(error)
+    }
+  }
+
+  private func load() async throws(QueryError) -> TableState {
+    do throws(CatalogError) { return try await ports.catalog.loadTable(TableIdentifier(.logs)) } catch {
+      throw QueryError(WALError.catalog(error))
+    }
+  }
+
+  /// Days that rows of the range may be partitioned under; nil when the range reaches beyond what days tell.
+  private static func days(_ range: TimeRange) -> ClosedRange<Int32>? {
+    let day: Int64 = 86_400_000_000_000
+    let first = Int32(clamping: range.start.dividedDown(by: day))
+    let last = Int32(clamping: range.end.dividedDown(by: day))
+    return first <= last ? first...last : first...first
+  }
+}
+
+/// The last state of the table that was seen: good enough to start from, never to end with (RDR-1).
+actor KnownTable {
+  private(set) var state: TableState?
+  func keep(_ state: TableState) { self.state = state }
+}
+
+struct LogTableView: LogView {
+  let tenant: TenantID
+  let table: TableState
+  let tail: [WALRowGroup]
+  let warnings: [String]
+  let reader: ObjectReader
+  let cache: QueryCache
+
+  func blocks(_ conditions: [LabelCondition], in range: TimeRange) async throws(QueryError) -> [any LogBlock] {
+    var statistics = QueryStatistics()
+    defer { reader.context.count(statistics) }
+    var found: [any LogBlock] = []
+    func consider(_ block: ParquetLogBlock) {
+      statistics.rowGroupsTotal += 1
+      let isInside = block.timeBounds.map { range.meetsMicroseconds($0.lowerBound, $0.upperBound) } ?? true
+      if isInside && !conditions.contains(where: { block.isRuledOut($0) }) {
+        found.append(block)
+      } else {
+        statistics.rowGroupsPruned += 1
+      }
+    }
+    for scanned in try await files(range, &statistics) {
+      let key = try self.key(of: scanned.file.path)
+      let file = try await footer(key, size: Int(scanned.file.fileSize))
+      let source = ParquetLogBlock.Source(file: file, key: key, bytes: nil, reader: reader, cache: cache)
+      let needsTenant = scanned.residual.terms.contains { $0.fieldID == LogField.tenant.schemaField.id }
+      for group in file.rowGroups {
+        consider(
+          ParquetLogBlock(
+            source: source, rowGroup: group, droppedRequests: [], onlyTenant: needsTenant ? tenant : nil))
+      }
+    }
+    for group in tail {
+      let source = ParquetLogBlock.Source(
+        file: group.segment.file, key: group.segment.key, bytes: group.segment.bytes, reader: reader, cache: cache)
+      consider(
+        ParquetLogBlock(
+          source: source, rowGroup: group.rowGroup, droppedRequests: group.droppedRequests, onlyTenant: nil))
+    }
+    return found
+  }
+
+  // MARK: - Files of the snapshot
+
+  private func files(_ range: TimeRange, _ statistics: inout QueryStatistics) async throws(QueryError) -> [ScanFile] {
+    do {
+      let planner = try ScanPlanner(table: table.metadata, predicate: predicate(range))
+      guard let list = planner.manifestListLocation else { return [] }
+      let manifests = try ManifestList.decode(try await metadata(at: list))
+      var files: [ScanFile] = []
+      for manifest in try planner.select(manifests) {
+        files += try planner.files(of: manifest, bytes: try await metadata(at: manifest.path))
+      }
+      let total = planner.snapshot?.summary["total-data-files"].flatMap { Int($0) } ?? files.count
+      statistics.filesTotal += total
+      statistics.filesPruned += max(0, total - files.count)
+      for file in files where file.file.format.uppercased() != "PARQUET" {
+        throw IcebergError.unsupported("data file \(file.file.path) of format \(file.file.format)")
+      }
+      return files
+    } catch let error as IcebergError {
+      throw .corrupt("table logs: \(error)")
+    } catch let error as QueryError {
+      throw error
+    } catch {
+      throw .corrupt("table logs: \(error)")
+    }
+  }
+
+  private func predicate(_ range: TimeRange) -> Predicate {
+    let time = LogField.timestamp.schemaField.id
+    return Predicate([
+      .compare(LogField.tenant.schemaField.id, .equal, .string(tenant.text)),
+      .compare(time, .greaterOrEqual, .long(range.start.dividedDown(by: 1000))),
+      .compare(time, .lessOrEqual, .long(range.end.dividedDown(by: 1000))),
+    ])
+  }
+
+  private func key(of location: String) throws(QueryError) -> ObjectKey {
+    do throws(WarehouseError) { return try reader.ports.warehouse.key(of: location) } catch {
+      throw .corrupt("\(location) does not lie in the warehouse \(reader.ports.warehouse)")
+    }
+  }
+
+  /// A manifest list or manifest, from the cache if it was read before.
+  private func metadata(at location: String) async throws(QueryError) -> Bytes {
+    let name = QueryCache.Key(object: location, part: .bytes)
+    if let kept = cache.value(name, as: Bytes.self) { return kept }
+    let bytes = try await reader.get(try key(of: location))
+    cache.keep(bytes, bytes: bytes.count + 128, for: name)
+    return bytes
+  }
+
+  private func footer(_ key: ObjectKey, size: Int) async throws(QueryError) -> ParquetFile {
+    let name = QueryCache.Key(object: key.text, part: .footer)
+    if let kept = cache.value(name, as: ParquetFile.self) { return kept }
+    var start = max(0, size - LogTableView.footerBytesHint)
+    while true {
+      let tail = try await reader.get(key, .span(start..<size))
+      do throws(ParquetError) {
+        let file = try ParquetFile(tail: tail, fileBytes: size)
+        cache.keep(file, bytes: (size - start) * 4 + 1024, for: name)
+        return file
+      } catch {
+        guard case .bytesMissing(let range) = error, range.lowerBound < start else {
+          throw .corrupt("\(key): \(error)")
+        }
+        start = range.lowerBound
+      }
+    }
+  }
+
+  private static let footerBytesHint = 256 << 10
+}
+
+extension LogBlock {
+  /// Whether metadata says that no row passes.
+  func isRuledOut(_ condition: LabelCondition) -> Bool {
+    if case .never = verdict(condition) { return true }
+    return false
+  }
+}
+
+extension QueryError {
+  init(_ error: WALError) {
+    switch error {
+    case .vanished(let key): self = .vanished("\(key)")
+    case .unsettled(let attempts): self = .unavailable("the table changed during each of \(attempts) looks at it")
+    case .damaged(let key, let message): self = .corrupt("\(key): \(message)")
+    case .newerFormat(let key, let version): self = .corrupt("\(key) has the newer format \(version)")
+    case .stateMalformed(let message): self = .corrupt("state of the queue: \(message)")
+    case .stateLost(let found, let expected):
+      self = .corrupt("state of the queue has generation \(found), the snapshots say \(expected)")
+    case .unfit(let message): self = .corrupt(message)
+    case .store(let error): self = QueryError(error)
+    case .catalog(let error):
+      switch error {
+      case .unavailable(let message), .outcomeUnknown(let message), .conflict(let message), .denied(let message):
+        self = .unavailable(message)
+      case .cancelled: self = .cancelled
+      case .corrupt(let message), .invalid(let message): self = .corrupt(message)
+      case .noSuchTable, .noSuchNamespace, .tableExists, .namespaceExists, .namespaceNotEmpty:
+        self = .unavailable("the table logs does not exist")
+      }
+    case .cancelled: self = .cancelled
+    }
+  }
+}

@@ -1,0 +1,307 @@
+import LakeModel
+import LakeParquet
+import LakePorts
+import LakeSchema
+import LakeWAL
+
+/// One row group of a data file or of a segment, read column by column through the cache.
+struct ParquetLogBlock: LogBlock {
+  /// The file and what belongs to it.
+  struct Source: Sendable {
+    let file: ParquetFile
+    let key: ObjectKey
+    /// The whole object, if it is in memory.
+    let bytes: Bytes?
+    let reader: ObjectReader
+    let cache: QueryCache
+  }
+  let source: Source
+  let rowGroup: RowGroup
+  /// Requests whose rows do not count (RDR-3).
+  let droppedRequests: [Int]
+  /// When the file is not known to be of one tenant: the tenant whose rows count.
+  let onlyTenant: TenantID?
+
+  var rowCount: Int { rowGroup.rowCount }
+  private var index: Int32 { Int32(rowGroup.index) }
+
+  /// Bytes of a body fetched at once.
+  private static let fetchBytesMax = 8 << 20
+
+  var timeBounds: ClosedRange<Int64>? {
+    guard let leaf = leaf(.timestamp), let statistics = rowGroup.chunks[leaf.index].statistics,
+      case .long(let low)? = statistics.min, case .long(let high)? = statistics.max, low <= high
+    else { return nil }
+    return low...high
+  }
+
+  func bounds(_ field: LogField) -> ColumnBounds? {
+    guard let leaf = leaf(field) else {
+      return ColumnBounds(low: nil, high: nil, isExact: false, nullCount: rowCount, isAllNull: true)
+    }
+    let chunk = rowGroup.chunks[leaf.index]
+    return chunk.statistics.map { ColumnBounds($0, valueCount: chunk.valueCount) }
+  }
+
+  func lineBytes() -> Int? {
+    leaf(.body).flatMap { rowGroup.chunks[$0.index].unencodedBytes }
+  }
+
+  // MARK: - Rows that count
+
+  func visibleRows() async throws(QueryError) -> RowSelection {
+    var rows = RowSelection.all(rowCount)
+    if !droppedRequests.isEmpty {
+      let batch = try await read(
+        Schema(id: 0, fields: [SegmentEncoder.requestField]), key: .request(rowGroup: index))
+      guard case .int32(let numbers)? = batch.columns.first?.values else {
+        throw .corrupt("\(source.key): the request column does not hold numbers")
+      }
+      let dropped = Set(droppedRequests.map { Int32(truncatingIfNeeded: $0) })
+      rows = rows.filter { !dropped.contains(numbers[$0]) }
+    }
+    if let onlyTenant {
+      let vector = try await column(.tenant).flatMap { LabelVector($0) } ?? LabelVector(constant: nil)
+      rows = vector.select(rows, ValueTest(.oneOf([Array(onlyTenant.text.utf8)])))
+    }
+    return rows
+  }
+
+  // MARK: - Columns
+
+  func column(_ field: LogField) async throws(QueryError) -> Column? {
+    precondition(field != .body)
+    guard has(field) else { return nil }
+    let batch = try await read(
+      Schema(id: 0, fields: [field.schemaField]), key: .column(rowGroup: index, field: field))
+    let column = batch.columns[0]
+    return column.absentCount == column.count && column.count > 0 ? nil : column
+  }
+
+  /// Whether the file has the column at all.
+  private func has(_ field: LogField) -> Bool {
+    source.file.schema.field(id: field.schemaField.id) != nil
+      || (!source.file.hasFieldIDs && source.file.schema.index(of: field.rawValue) != nil)
+  }
+
+  private func leaf(_ field: LogField) -> Leaf? {
+    source.file.leaf(fieldID: field.schemaField.id)
+      ?? (source.file.hasFieldIDs ? nil : source.file.leaf(path: field.rawValue))
+  }
+
+  private func read(_ schema: Schema, key part: QueryCache.Key.Part) async throws(QueryError) -> ColumnBatch {
+    let key = QueryCache.Key(object: source.key.text, part: part)
+    if let kept = source.cache.value(key, as: ColumnBatch.self) {
+      count { $0.cacheHits += 1 }
+      return kept
+    }
+    let batch = try await decode(schema, rows: nil, indexes: nil)
+    let bytes = batch.columns.reduce(256) { $0 + $1.memoryBytes }
+    source.cache.keep(batch, bytes: bytes, for: key)
+    count {
+      $0.cacheMisses += 1
+      $0.bytesProcessed += bytes
+    }
+    return batch
+  }
+
+  private func decode(
+    _ schema: Schema, rows: [Range<Int>]?, indexes: PageIndexes?
+  ) async throws(QueryError) -> ColumnBatch {
+    let plan = try planned(schema, rows: rows, indexes: indexes)
+    try guardMemory(plan)
+    let fetched = try await fetch(plan.ranges)
+    return try decoded(plan, fetched)
+  }
+
+  private func planned(_ schema: Schema, rows: [Range<Int>]?, indexes: PageIndexes?) throws(QueryError) -> ReadPlan {
+    do throws(ParquetError) {
+      let projection = try source.file.projection(to: schema, nameMapping: LogField.nameMapping)
+      return try source.file.plan(
+        rowGroup: rowGroup.index, projection: projection, rows: rows, pageIndexes: indexes)
+    } catch {
+      throw .corrupt("\(source.key): \(error)")
+    }
+  }
+
+  private func decoded(_ plan: ReadPlan, _ fetched: [Bytes]) throws(QueryError) -> ColumnBatch {
+    do throws(ParquetError) { return try source.file.decode(plan, fetched: fetched) } catch {
+      throw .corrupt("\(source.key), row group \(rowGroup.index): \(error)")
+    }
+  }
+
+  private func fetch(_ ranges: [Range<Int>]) async throws(QueryError) -> [Bytes] {
+    if let bytes = source.bytes { return ranges.map { bytes[$0] } }
+    return try await source.reader.get(source.key, ranges)
+  }
+
+  private func guardMemory(_ plan: ReadPlan) throws(QueryError) {
+    let bytes = plan.projection.leaves.reduce(0) { $0 + rowGroup.chunks[$1].uncompressedBytes }
+    if plan.rows == nil && bytes > source.reader.context.settings.memoryMax {
+      throw .memoryExceeded("a column chunk of \(bytes) bytes is more than the query may hold")
+    }
+  }
+
+  private func count(_ change: (inout QueryStatistics) -> Void) {
+    var statistics = QueryStatistics()
+    change(&statistics)
+    source.reader.context.count(statistics)
+  }
+
+  // MARK: - Body
+
+  func forEachBodyPiece(
+    holding rows: RowSelection, _ body: (BodyPiece) throws(QueryError) -> Void
+  ) async throws(QueryError) {
+    guard !rows.isEmpty else { return }
+    let pages = try await bodyPages()
+    let wanted = pages.holding(rows)
+    count {
+      $0.pagesRead += wanted.count
+      $0.pagesPruned += pages.pieces.count - wanted.count
+    }
+    var next = 0
+    while next < wanted.count {
+      // Kept pieces at once; the others in batches, so that a batch is fetched together.
+      if let piece = kept(wanted[next], pages) {
+        try body(piece)
+        next += 1
+        continue
+      }
+      let end = batchEnd(wanted, from: next, pages)
+      try await readPieces(Array(wanted[next..<end]), pages, body)
+      next = end
+    }
+  }
+
+  private func pieceKey(_ piece: Int) -> QueryCache.Key {
+    QueryCache.Key(object: source.key.text, part: .body(rowGroup: index, piece: Int32(piece)))
+  }
+
+  private func kept(_ piece: Int, _ pages: BodyPages) -> BodyPiece? {
+    guard let column = source.cache.value(pieceKey(piece), as: Column.self), let lines = BytesView(column) else {
+      return nil
+    }
+    count { $0.cacheHits += 1 }
+    return BodyPiece(rows: pages.pieces[piece], lines: lines)
+  }
+
+  /// As many pieces that are not kept as are worth one fetch.
+  private func batchEnd(_ wanted: [Int], from start: Int, _ pages: BodyPages) -> Int {
+    guard let leaf = leaf(.body), let sizes = pages.indexes?.pages[leaf.index] else { return start + 1 }
+    var end = start
+    var bytes = 0
+    while end < wanted.count {
+      let size = sizes[wanted[end]].range.count
+      if end > start && (bytes + size > ParquetLogBlock.fetchBytesMax || isKept(wanted[end])) { break }
+      bytes += size
+      end += 1
+    }
+    return end
+  }
+
+  private func isKept(_ piece: Int) -> Bool { source.cache.holds(pieceKey(piece)) }
+
+  private func readPieces(
+    _ pieces: [Int], _ pages: BodyPages, _ body: (BodyPiece) throws(QueryError) -> Void
+  ) async throws(QueryError) {
+    guard has(.body) else {
+      for piece in pieces {
+        let rows = pages.pieces[piece]
+        try body(BodyPiece(rows: rows, lines: try BodyPiece.lines(nil, count: rows.count)))
+      }
+      return
+    }
+    let schema = Schema(id: 0, fields: [LogField.body.schemaField])
+    let together = try planned(
+      schema, rows: pages.indexes == nil ? nil : pieces.map { pages.pieces[$0] }, indexes: pages.indexes)
+    try guardMemory(together)
+    let fetched = FetchedRanges(together.ranges, try await fetch(together.ranges))
+    for piece in pieces {
+      try source.reader.context.check()
+      let rows = pages.pieces[piece]
+      let plan =
+        pieces.count == 1 ? together : try planned(schema, rows: [rows], indexes: pages.indexes)
+      let batch = try decoded(plan, try fetched.pieces(plan.ranges, of: source.key))
+      let column = batch.columns[0].plain
+      let lines = try BodyPiece.lines(column, count: rows.count)
+      let bytes = column.memoryBytes
+      source.cache.keep(column, bytes: bytes, for: pieceKey(piece))
+      count {
+        $0.cacheMisses += 1
+        $0.bytesProcessed += bytes
+      }
+      try body(BodyPiece(rows: rows, lines: lines))
+    }
+  }
+
+  private func bodyPages() async throws(QueryError) -> BodyPages {
+    let key = QueryCache.Key(object: source.key.text, part: .bodyPages(rowGroup: index))
+    if let kept = source.cache.value(key, as: BodyPages.self) { return kept }
+    var pages = BodyPages(whole: rowCount)
+    if let leaf = leaf(.body),
+      let range = source.file.pageIndexRange(rowGroup: rowGroup.index, leaves: [leaf.index])
+    {
+      let bytes = try await fetch([range])[0]
+      do throws(ParquetError) {
+        let indexes = try source.file.pageIndexes(rowGroup: rowGroup.index, leaves: [leaf.index], bytes: bytes)
+        pages = BodyPages(indexes, leaf: leaf.index, rowCount: rowCount)
+      } catch {
+        throw .corrupt("\(source.key): \(error)")
+      }
+    }
+    source.cache.keep(pages, bytes: 256 + pages.pieces.count * 160, for: key)
+    return pages
+  }
+}
+
+/// Bytes that were fetched in large ranges, given out in smaller ones.
+struct FetchedRanges: Sendable {
+  private let ranges: [Range<Int>]
+  private let bytes: [Bytes]
+
+  init(_ ranges: [Range<Int>], _ bytes: [Bytes]) {
+    self.ranges = ranges
+    self.bytes = bytes
+  }
+
+  func pieces(_ wanted: [Range<Int>], of key: ObjectKey) throws(QueryError) -> [Bytes] {
+    var found: [Bytes] = []
+    for range in wanted {
+      guard
+        let index = ranges.firstIndex(where: {
+          $0.lowerBound <= range.lowerBound && range.upperBound <= $0.upperBound
+        }), bytes[index].count == ranges[index].count
+      else { throw .corrupt("\(key): the store gave fewer bytes than asked for") }
+      let start = range.lowerBound - ranges[index].lowerBound
+      found.append(bytes[index][start..<start + range.count])
+    }
+    return found
+  }
+}
+
+extension LogField {
+  /// The table's field.
+  var schemaField: Field {
+    LogField.fields[self]!
+  }
+
+  private static let fields: [LogField: Field] = {
+    var fields: [LogField: Field] = [:]
+    for field in LogField.allCases {
+      guard let index = LakeTable.logs.schema.index(of: field.rawValue) else {
+        preconditionFailure("the table logs has no column \(field.rawValue)")
+      }
+      fields[field] = LakeTable.logs.schema.fields[index]
+    }
+    return fields
+  }()
+
+  /// Files without field ids are met by the table's names.
+  static let nameMapping = NameMapping(
+    LakeTable.logs.schema.fields.map { field in
+      NameMapping.Entry(
+        fieldID: field.id, names: [field.name],
+        fields: field.type.children.map { NameMapping.Entry(fieldID: $0.id, names: [$0.name]) })
+    })
+}

@@ -1,0 +1,136 @@
+import LakeIceberg
+import LakeModel
+import LakeParquet
+import Synchronization
+
+/// What queries keep between them: footers, metadata and decoded pages of objects that never change. Bounded in bytes;
+/// results are never kept.
+///
+/// Two lists, both in order of use: what was used once, and what was used again. A scan over more than fits passes
+/// through the first and leaves the second alone.
+final class QueryCache: Sendable {
+  /// Names one kept thing. Objects never change under their key.
+  struct Key: Hashable, Sendable {
+    let object: String
+    let part: Part
+    enum Part: Hashable, Sendable {
+      case bytes, footer
+      case column(rowGroup: Int32, field: LogField)
+      case request(rowGroup: Int32)
+      case bodyPages(rowGroup: Int32)
+      case body(rowGroup: Int32, piece: Int32)
+      case bloom(rowGroup: Int32, leaf: Int32)
+      case attributes(rowGroup: Int32)
+    }
+  }
+
+  fileprivate struct Entry {
+    var key: Key
+    var value: any Sendable
+    var bytes: Int
+    var isReused: Bool
+    var previous: Int
+    var next: Int
+  }
+
+  /// A list through `entries`: first used latest.
+  fileprivate struct Chain {
+    var first = -1
+    var last = -1
+    var bytes = 0
+  }
+
+  fileprivate struct State {
+    var index: [Key: Int] = [:]
+    var entries: [Entry?] = []
+    var free: [Int] = []
+    var once = Chain()
+    var again = Chain()
+  }
+
+  private let state = Mutex(State())
+  private let bytesMax: Int
+  /// Share of the whole that things used once may take while others wait.
+  private static let onceShare = 4
+
+  init(bytesMax: Int) { self.bytesMax = bytesMax }
+
+  func value<Value: Sendable>(_ key: Key, as type: Value.Type) -> Value? {
+    state.withLock { state -> Value? in
+      guard let slot = state.index[key] else { return nil }
+      state.promote(slot)
+      return state.entries[slot]!.value as? Value
+    }
+  }
+
+  func keep(_ value: some Sendable, bytes: Int, for key: Key) {
+    // One thing that would push out most others is not worth it.
+    guard bytes <= bytesMax / 4 else { return }
+    state.withLock { state in
+      if let slot = state.index[key] { state.remove(slot) }
+      state.insert(key, value, bytes)
+      while state.once.bytes + state.again.bytes > bytesMax {
+        let isOnceTooLarge = state.once.bytes > bytesMax / QueryCache.onceShare || state.again.last < 0
+        let slot = isOnceTooLarge ? state.once.last : state.again.last
+        guard slot >= 0 else { break }
+        state.remove(slot)
+      }
+    }
+  }
+
+  /// Whether it is there; does not count as a use.
+  func holds(_ key: Key) -> Bool { state.withLock { $0.index[key] != nil } }
+
+  /// Bytes held, as their keepers stated them.
+  var bytes: Int { state.withLock { $0.once.bytes + $0.again.bytes } }
+}
+
+extension QueryCache.State {
+  fileprivate mutating func insert(_ key: QueryCache.Key, _ value: any Sendable, _ bytes: Int) {
+    let entry = QueryCache.Entry(key: key, value: value, bytes: bytes, isReused: false, previous: -1, next: -1)
+    let slot: Int
+    if let reused = free.popLast() {
+      slot = reused
+      entries[slot] = entry
+    } else {
+      slot = entries.count
+      entries.append(entry)
+    }
+    index[key] = slot
+    link(slot)
+  }
+
+  fileprivate mutating func promote(_ slot: Int) {
+    unlink(slot)
+    entries[slot]!.isReused = true
+    link(slot)
+  }
+
+  fileprivate mutating func remove(_ slot: Int) {
+    unlink(slot)
+    index[entries[slot]!.key] = nil
+    entries[slot] = nil
+    free.append(slot)
+  }
+
+  private mutating func link(_ slot: Int) {
+    let isReused = entries[slot]!.isReused
+    var chain = isReused ? again : once
+    entries[slot]!.previous = -1
+    entries[slot]!.next = chain.first
+    if chain.first >= 0 { entries[chain.first]!.previous = slot }
+    chain.first = slot
+    if chain.last < 0 { chain.last = slot }
+    chain.bytes += entries[slot]!.bytes
+    if isReused { again = chain } else { once = chain }
+  }
+
+  private mutating func unlink(_ slot: Int) {
+    let entry = entries[slot]!
+    var chain = entry.isReused ? again : once
+    if entry.previous >= 0 { entries[entry.previous]!.next = entry.next } else { chain.first = entry.next }
+    if entry.next >= 0 { entries[entry.next]!.previous = entry.previous } else { chain.last = entry.previous }
+    chain.bytes -= entry.bytes
+    if entry.isReused { again = chain } else { once = chain }
+  }
+}
