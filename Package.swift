@@ -105,6 +105,9 @@ let extraTestImports: [String: [String]] = [
   "LakeCatalogs": ["PortContracts", "CSqlite"],
   "LakePorts": ["PortContracts"],
   "LakeSimulator": ["PortContracts"],
+  "LakeWAL": ["PortContracts"],
+  "LakeIngest": ["PortContracts"],
+  "LakeShift": ["PortContracts", "LakeIngest"],
 ]
 
 let swiftSettings: [SwiftSetting] = [

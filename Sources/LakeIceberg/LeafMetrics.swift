@@ -246,5 +246,5 @@ extension UnsafeRawBufferPointer {
 }
 
 extension FieldType {
-  fileprivate var isDecimal: Bool { if case .decimal = self { true } else { false } }
+  var isDecimal: Bool { if case .decimal = self { true } else { false } }
 }

@@ -4,22 +4,24 @@ import LakeSchema
 // Source: Iceberg table specification, Appendix C, "Partition Specs" and "Sort Orders".
 
 extension PartitionSpec {
-  init(json: JSONReader) throws(IcebergError) {
+  /// - Parameter assigningIDs: fields without id count from 1000, as in format version 1; else they get 0, for the table
+  ///   that they are added to to assign.
+  init(json: JSONReader, assigningIDs: Bool = true) throws(IcebergError) {
     let object = try json.object()
     self.init(
-      id: try object.optional("spec-id")?.int() ?? 0, fields: try PartitionSpec.fields(of: object.required("fields")))
+      id: try object.optional("spec-id")?.int() ?? 0,
+      fields: try PartitionSpec.fields(of: object.required("fields"), assigningIDs: assigningIDs))
   }
 
-  /// The list of fields alone, as format version 1 and manifests have it. Version 1 may leave field ids out; they count
-  /// from 1000 then.
-  static func fields(of json: JSONReader) throws(IcebergError) -> [PartitionField] {
+  /// The list of fields alone, as format version 1 and manifests have it.
+  static func fields(of json: JSONReader, assigningIDs: Bool = true) throws(IcebergError) -> [PartitionField] {
     var next = SchemaRules.partitionFieldIDMin
     return try json.array { (member) throws(IcebergError) in
       let object = try member.object()
       if object.optional("source-ids") != nil, object.optional("source-id") == nil {
         throw .unsupported("\(object.path): transforms of several columns are of format version 3")
       }
-      let id = try object.optional("field-id")?.int() ?? next
+      let id = try object.optional("field-id")?.int() ?? (assigningIDs ? next : 0)
       next = id &+ 1
       return PartitionField(
         sourceID: try object.required("source-id").int(), fieldID: id, name: try object.required("name").string(),

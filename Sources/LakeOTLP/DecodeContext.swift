@@ -32,7 +32,7 @@ package struct DecodeLimits: Hashable, Sendable {
   /// Records (spans, data points) of one request.
   package var recordsMax = 4_000_000
   /// Map entries of one request, counted after the resource's and scope's attributes are repeated on each record.
-  package var attributeEntriesMax = 64_000_000
+  package var attributeEntriesMax = 32_000_000
   /// Bytes of one column of one request.
   package var columnBytesMax = 1 << 30
   /// Nesting of arrays and kvlists in one value.

@@ -9,6 +9,7 @@ package enum Transform: Hashable, Sendable {
 
 package struct PartitionField: Hashable, Sendable {
   package var sourceID: Int
+  /// 1000 and up; 0 in a spec that is added to a table asks the table for one.
   package var fieldID: Int
   package var name: String
   package var transform: Transform

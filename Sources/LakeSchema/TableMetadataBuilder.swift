@@ -145,6 +145,7 @@ struct TableMetadataBuilder {
     guard let schema = lastAddedSchemaID.flatMap({ table.schema(id: $0) }) ?? table.schema else {
       throw .invalid("a partition spec needs a schema first")
     }
+    let spec = assigningFieldIDs(spec)
     try SchemaRules.check(spec, schema: schema)
     if let same = table.partitionSpecs.first(where: { Self.areCompatible($0, spec) }) {
       lastAddedSpecID = same.id
@@ -156,6 +157,24 @@ struct TableMetadataBuilder {
     table.partitionSpecs.append(added)
     table.lastPartitionID = spec.fields.reduce(table.lastPartitionID) { max($0, $1.fieldID) }
     lastAddedSpecID = added.id
+  }
+
+  /// A field that an older spec has keeps its id; others count on.
+  private func assigningFieldIDs(_ spec: PartitionSpec) -> PartitionSpec {
+    var next = spec.fields.reduce(table.lastPartitionID) { max($0, $1.fieldID) }
+    var spec = spec
+    for index in spec.fields.indices where spec.fields[index].fieldID == 0 {
+      let field = spec.fields[index]
+      let known = table.partitionSpecs.lazy.flatMap(\.fields)
+        .first { $0.sourceID == field.sourceID && $0.transform == field.transform }
+      if let known {
+        spec.fields[index].fieldID = known.fieldID
+      } else {
+        next += 1
+        spec.fields[index].fieldID = next
+      }
+    }
+    return spec
   }
 
   /// A partition field id means one source and transform in all specs of a table (or `void`, once dropped).

@@ -1,29 +1,387 @@
+import LakeIceberg
+import LakeModel
 package import LakePorts
 package import LakeSchema
 package import LakeWAL
 
-/// Moves rows of one topic's lanes into one table, and deletes what no table needs any more. Any number of runners may
-/// work on one table: a lost race costs work, never a row (SHF-3).
-package struct ShiftRunner: Sendable {
+/// Moves rows of one topic's lanes into one table, and deletes what no table needs any more.
+///
+/// Any number of runners may work on one table: a lost race costs work, never a row (SHF-3). Within one runner shifts
+/// follow each other. What is decided is decided in `ShiftPlanner` and `ShiftMemory`.
+package actor ShiftRunner {
+  private let ports: Ports
+  private let settings: ShiftSettings
+  private let table: LakeTable
+  private let identifier: TableIdentifier
+  private let topic: Topic
+  private let derivation: any RowDerivation
+  /// The other tables that the topic feeds.
+  private let siblings: [LakeTable]
+  private let access: QueueAccess
+  private let turnstile = Turnstile()
+  private var memory: ShiftMemory
+  private var lastCommit: ClockInstant?
+  package private(set) var counters = ShiftCounters()
+
+  /// - Parameters:
+  ///   - table: fed by the topic it names.
+  ///   - derivation: makes the table's rows out of the topic's; a consumer beside others keeps its own state.
+  ///   - consumers: every table that the topic feeds: nothing is deleted that one of them still needs; nil: all of ours.
+  ///   - cache: footers, shared with readers of the same process.
   package init(
     ports: Ports, settings: ShiftSettings = ShiftSettings(), table: LakeTable,
-    derivation: any RowDerivation = SameRows(), cache: WALCache = WALCache()
-  ) {}
+    derivation: any RowDerivation = SameRows(), consumers: [LakeTable]? = nil, cache: WALCache = WALCache()
+  ) {
+    guard let topic = Topic(rawValue: table.topic) else { preconditionFailure("no topic \(table.topic)") }
+    self.ports = ports
+    self.settings = settings
+    self.table = table
+    self.topic = topic
+    self.derivation = derivation
+    siblings = (consumers ?? topic.consumers).filter { $0.name != table.name }
+    identifier = TableIdentifier(table)
+    access = QueueAccess(ports: ports, settings: settings.queue, topic: topic, cache: cache)
+    memory = ShiftMemory(settings: settings.queue, planAgeMax: settings.planAgeMax, planted: ports.planted)
+  }
 
-  /// Shifts, seals and deletes every `settings.interval`, until the task is cancelled.
-  package func run() async { preconditionFailure("not yet") }
+  /// Shifts, ends idle lanes and deletes every `settings.interval`, until the task is cancelled.
+  package func run() async {
+    while !Task.isCancelled {
+      do {
+        // Part of an interval by chance, so that replicas that started together do not race each time.
+        try await ports.clock.sleep(for: settings.interval * (768 + ports.random.uniform(0..<512)) / 1024)
+        try await turnstile.alone { try await self.iterate(isFlush: false) }
+      } catch {
+        if Task.isCancelled { return }
+        ports.journal.note(.warning, "shift.failed", [("table", table.name), ("error", "\(error)")])
+      }
+    }
+  }
 
   /// Everything acknowledged before the call is in the table when it returns, and what may be deleted is gone.
-  package func flush() async throws(ShiftError) { preconditionFailure("not yet") }
+  ///
+  /// - Throws: also when a lane cannot be read: then not everything is in the table.
+  package func flush() async throws(ShiftError) {
+    try await turnstile.alone { () throws(ShiftError) in try await self.iterate(isFlush: true) }
+  }
+
+  private static let flushStepsMax = 1000
+
+  /// Steps until nothing is left to take, then tidies up.
+  private func iterate(isFlush: Bool) async throws(ShiftError) {
+    for _ in 0..<ShiftRunner.flushStepsMax {
+      let step = try await self.step(isFlush: isFlush)
+      if step.isSettled {
+        if let stopped = step.stopped, isFlush { throw .gaveUp("lane stopped at \(stopped)") }
+        return try await tidy(step, isFlush: isFlush)
+      }
+    }
+    throw .gaveUp("others won \(ShiftRunner.flushStepsMax) times")
+  }
+
+  private struct Step: Sendable {
+    /// The listing, begun in this step, held nothing that is not in the table now.
+    var isSettled: Bool
+    var state: QueueState
+    var listing: LaneListing
+    var idle: [SegmentID]
+    /// The first segment that could not be read.
+    var stopped: String?
+  }
+
+  // MARK: one shift
+
+  private func step(isFlush: Bool) async throws(ShiftError) -> Step {
+    do throws(ShiftError) {
+      return try await attemptStep(isFlush: isFlush)
+    } catch {
+      // RDR-4: what was listed is gone: somebody else has shifted it.
+      guard case .wal(.vanished(let key)) = error else { throw error }
+      ports.journal.note(.debug, "shift.overtaken", [("table", table.name), ("key", key.text)])
+      return Step(isSettled: false, state: QueueState(), listing: LaneListing(), idle: [])
+    }
+  }
+
+  private func attemptStep(isFlush: Bool) async throws(ShiftError) -> Step {
+    let began = ports.clock.now
+    let base = try await loadTable(identifier)
+    let target = try TableTarget(table, base)
+    let state = try state(of: base)
+    let (listing, runs) = try await lanes(beyond: state)
+    memory.observeFingerprints(state, listing, now: began)
+    var step = Step(isSettled: true, state: state, listing: listing, idle: memory.observeTails(runs, now: began))
+    let input = try await input(state, listing, runs)
+    let made = try await makeFiles(input, target)
+    step.stopped = made.stopped
+    guard isDue(made.plan, state, isFlush: isFlush) else { return step }
+    if ports.hasPlanted(.deleteSegmentEarly) { await delete(runs) }
+    let committed = try await commit(made.plan, made.files, base, began)
+    if let committed { step.state = committed }
+    step.isSettled = committed != nil && !made.plan.isCut
+    return step
+  }
+
+  private func lanes(beyond state: QueueState) async throws(ShiftError) -> (LaneListing, [LaneRun]) {
+    do throws(WALError) {
+      // After the state was loaded: what the listing shows below its positions, or not at all, is settled.
+      let listing = try await access.listLanes()
+      return (listing, try await access.runs(listing, beyond: state))
+    } catch {
+      throw ShiftError(error)
+    }
+  }
+
+  private func input(
+    _ state: QueueState, _ listing: LaneListing, _ runs: [LaneRun]
+  ) async throws(ShiftError) -> ShiftPlanner.Input {
+    let (taken, isCut) = ShiftPlanner.cut(runs, limits: settings)
+    let entries = taken.flatMap { run in
+      run.segments.map { (id: SegmentID(lane: run.lane, sequence: $0.sequence), size: $0.size) }
+    }
+    let found = try await concurrently(entries, limit: settings.planReadsMax) { entry throws(ShiftError) in
+      try await self.finding(entry.id, size: entry.size)
+    }
+    let needsFingerprints = found.contains { finding in
+      if case .readable(let segment) = finding {
+        segment.metadata.requests.contains { $0.fingerprint != nil }
+      } else {
+        false
+      }
+    }
+    var input = ShiftPlanner.Input(
+      state: state, listing: listing, runs: taken,
+      findings: Dictionary(uniqueKeysWithValues: zip(entries.map(\.id), found)), committed: [])
+    if needsFingerprints {
+      do throws(WALError) {
+        input.committed = try await access.committed(state, table: table.name)
+      } catch {
+        throw ShiftError(error)
+      }
+    }
+    input.cuts = memory.cuts
+    input.isCut = isCut
+    input.planted.ignoresFingerprints = ports.hasPlanted(.shiftIgnoresFingerprints)
+    input.planted.forgetsLanesEarly = ports.hasPlanted(.forgetLaneEarly)
+    input.planted.skipsHoles = ports.hasPlanted(.skipHoles)
+    return input
+  }
+
+  private nonisolated func finding(_ id: SegmentID, size: Int) async throws(ShiftError) -> SegmentFinding {
+    do throws(WALError) {
+      do throws(WALError) {
+        return .readable(try await access.open(id, size: size))
+      } catch {
+        guard case .damaged = error else { throw error }
+        // SHF-5: once more, past every cache.
+        return .readable(try await access.open(id, size: size, isFresh: true))
+      }
+    } catch {
+      switch error {
+      case .damaged(_, let message): return .damaged(message)
+      case .newerFormat(let key, let version): return .stopped("\(key) has format \(version)")
+      case .store(let failure): return .stopped("\(failure)")
+      default: throw ShiftError(error)
+      }
+    }
+  }
+
+  private struct Made: Sendable {
+    let plan: ShiftPlan
+    let files: [DataFile]
+    let stopped: String?
+  }
+
+  private static let replansMax = 4
+
+  /// Plans and writes the files; what cannot be read is taken out and the rest planned anew.
+  private func makeFiles(_ first: ShiftPlanner.Input, _ target: TableTarget) async throws(ShiftError) -> Made {
+    var input = first
+    let execution = ShiftExecution(access: access, settings: settings, target: target, derivation: derivation)
+    for _ in 0..<ShiftRunner.replansMax {
+      let plan = ShiftPlanner.plan(input, limits: settings)
+      let (files, problems) = try await execution.run(plan.tasks)
+      if problems.isEmpty { return Made(plan: plan, files: files, stopped: input.firstStop) }
+      input.badRowGroups.merge(problems.badRowGroups) { $0.merging($1) { first, _ in first } }
+      for (id, message) in problems.unreadable { input.findings[id] = .stopped(message) }
+    }
+    throw .gaveUp("segments fail while they are read")
+  }
+
+  /// Whether a commit is worth a snapshot: rows always, tidiness now and then.
+  private func isDue(_ plan: ShiftPlan, _ state: QueueState, isFlush: Bool) -> Bool {
+    if plan.takesSegments { return true }
+    var same = plan.nextState
+    same.generation = state.generation
+    guard same != state else { return false }
+    guard let lastCommit, !isFlush else { return true }
+    return lastCommit.advanced(by: settings.housekeepingInterval) <= ports.clock.now
+  }
+
+  /// - Returns: the state that stands after it; nil when the plan was over.
+  private func commit(
+    _ plan: ShiftPlan, _ files: [DataFile], _ base: TableState, _ began: ClockInstant
+  ) async throws(ShiftError) -> QueueState? {
+    var state = plan.nextState
+    if !plan.fingerprints.isEmpty {
+      let name = try await putFingerprints(plan.fingerprints)
+      state.fingerprints.append(
+        .init(name: name, generation: state.generation, requestCount: plan.fingerprints.count))
+    }
+    let commit = ShiftCommit(
+      ports: ports, settings: settings, table: identifier, plan: plan, state: state, files: files, began: began)
+    switch try await commit.run(on: base) {
+    case .committed(let table):
+      lastCommit = ports.clock.now
+      counters.add(plan, files: files.count)
+      note(plan, state, files.count)
+      return try self.state(of: table)
+    case .over(let table):
+      counters.lostRaces += 1
+      let found = try self.state(of: table).generation
+      ports.journal.note(
+        .debug, "shift.over",
+        [("table", self.table.name), ("generation", "\(plan.generation)"), ("found", "\(found)")])
+      return nil
+    }
+  }
+
+  private func note(_ plan: ShiftPlan, _ state: QueueState, _ fileCount: Int) {
+    ports.journal.note(
+      .info, "shift.committed",
+      [
+        ("table", table.name), ("generation", "\(state.generation)"), ("segments", "\(plan.segmentCount)"),
+        ("rows", "\(plan.rowCount)"), ("repeats", "\(plan.repeatCount)"), ("files", "\(fileCount)"),
+      ])
+    let known = Set(state.quarantine).subtracting(plan.knownQuarantine)
+    for entry in known.sorted() {
+      // SHF-6: an alarm.
+      ports.journal.note(
+        .error, "shift.quarantine", [("segment", "\(entry.segment)"), ("reason", "\(entry.reason)")])
+    }
+  }
+
+  private func putFingerprints(_ fingerprints: [Fingerprint]) async throws(ShiftError) -> String {
+    let bytes = FingerprintSet(fingerprints).encoded()
+    let prefix = access.layout.fingerprintsPrefix(table.name)
+    let location = ports.warehouse.location(of: ObjectKey(trusted: prefix + "x")).dropLast(2)
+    let uploaded = try await Uploader(ports: ports).upload(bytes, below: String(location), suffix: ".fingerprints")
+    return String(uploaded.dropFirst(location.count + 1).dropLast(".fingerprints".count))
+  }
+
+  // MARK: tables
+
+  private func loadTable(_ table: TableIdentifier) async throws(ShiftError) -> TableState {
+    do throws(CatalogError) {
+      return try await ports.catalog.loadTable(table)
+    } catch {
+      if case .cancelled = error { throw .cancelled }
+      throw .catalog(error)
+    }
+  }
+
+  private func state(of table: TableState) throws(ShiftError) -> QueueState {
+    do throws(WALError) {
+      return try QueueState(of: table.metadata)
+    } catch {
+      throw ShiftError(error)
+    }
+  }
+
+  // MARK: tidying up
+
+  /// Ends idle lanes (WAL-6) and deletes what every table is past (DEL-1).
+  private func tidy(_ step: Step, isFlush: Bool) async throws(ShiftError) {
+    for end in step.idle { await endIdleLane(end) }
+    var states = [step.state]
+    for other in siblings {
+      // A table that does not exist has taken nothing: nothing is deleted.
+      states.append(try state(of: try await loadTable(TableIdentifier(other))))
+    }
+    let listing: LaneListing
+    do throws(WALError) {
+      listing = try await access.withOpenings(step.listing, states: states)
+    } catch {
+      throw ShiftError(error)
+    }
+    let delay = isFlush ? Duration.zero : settings.deleteDelay
+    let segments = memory.deletable(listing, states: states, delay: delay, now: ports.clock.now)
+    await delete(segments.map { access.layout.key(topic, $0) })
+    try await deleteFingerprints(step.state)
+  }
+
+  /// On a condition: a segment of a slow writer that lands first is not lost.
+  private func endIdleLane(_ end: SegmentID) async {
+    let condition: PutCondition = ports.hasPlanted(.sealUnconditionally) ? .none : .ifAbsent
+    let result: String
+    do throws(ObjectStoreError) {
+      _ = try await ports.store.put(access.layout.key(topic, end), LaneMark.tombstone, condition: condition)
+      result = "ended"
+    } catch {
+      result = "\(error)"
+    }
+    ports.journal.note(.debug, "shift.lane.end", [("segment", "\(end)"), ("result", result)])
+  }
+
+  private func deleteFingerprints(_ state: QueueState) async throws(ShiftError) {
+    let objects: [ObjectInfo]
+    do throws(ObjectStoreError) {
+      objects = try await ports.store.listAll(prefix: access.layout.fingerprintsPrefix(table.name))
+    } catch {
+      if case .cancelled = error { throw .cancelled }
+      throw .store(error)
+    }
+    let names = objects.compactMap { access.layout.fingerprintsName(table.name, $0.key) }
+    let gone = memory.deletableFingerprints(names, state, now: ports.clock.now)
+    await delete(gone.map { access.layout.fingerprints(table.name, $0) })
+  }
+
+  private func delete(_ runs: [LaneRun]) async {
+    await delete(
+      runs.flatMap { run in
+        run.segments.map { access.layout.key(topic, SegmentID(lane: run.lane, sequence: $0.sequence)) }
+      })
+  }
+
+  private static let deletesAtOnceMax = 8
+
+  /// What is not deleted now is deleted later: errors are only noted.
+  private func delete(_ keys: [ObjectKey]) async {
+    let deleted = await concurrently(keys, limit: ShiftRunner.deletesAtOnceMax) { [ports] key in
+      do throws(ObjectStoreError) {
+        try await ports.store.delete(key)
+        return true
+      } catch {
+        ports.journal.note(.debug, "shift.delete.failed", [("key", key.text), ("error", "\(error)")])
+        return false
+      }
+    }
+    counters.deleted += deleted.count { $0 }
+  }
 }
 
-package enum ShiftError: Error, Hashable, Sendable {
-  case wal(WALError)
-  case store(ObjectStoreError)
-  case catalog(CatalogError)
-  /// The table's schema or partition spec is not what this version writes: migrate first.
-  case unfit(String)
-  /// The plan took longer than `planAgeMax`, or others won each time.
-  case gaveUp(String)
-  case cancelled
+/// What a shift has done in its life.
+package struct ShiftCounters: Hashable, Sendable {
+  package var commits = 0
+  package var segments = 0
+  package var rows = 0
+  package var repeats = 0
+  package var files = 0
+  package var lostRaces = 0
+  package var deleted = 0
+
+  fileprivate mutating func add(_ plan: ShiftPlan, files: Int) {
+    commits += 1
+    segments += plan.segmentCount
+    rows += plan.rowCount
+    repeats += plan.repeatCount
+    self.files += files
+  }
+}
+
+extension ShiftPlanner.Input {
+  /// The first segment that stops its lane.
+  fileprivate var firstStop: String? {
+    for id in findings.keys.sorted() { if case .stopped(let message) = findings[id] { return "\(id): \(message)" } }
+    return nil
+  }
 }

@@ -25,6 +25,8 @@ package struct ShiftSettings: Sendable {
   package var taskMemoryMax = 256 << 20
   /// Segments of one plan.
   package var planSegmentsMax = 4096
+  /// Compressed bytes of one plan.
+  package var planBytesMax = 1 << 30
   /// No plan is committed later than this after it began (SHF-4).
   package var planAgeMax = Duration.seconds(3600)
   /// A segment is deleted no sooner than this after it became deletable, so that readers of the last view need not

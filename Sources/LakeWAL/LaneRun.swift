@@ -47,4 +47,18 @@ package struct LaneRun: Sendable {
     self.missing = missing
     self.end = end
   }
+
+  private init(_ run: LaneRun, segments: [LaneListing.Entry], end: Int?) {
+    lane = run.lane
+    start = run.start
+    missing = run.missing
+    self.segments = segments
+    self.end = end
+  }
+
+  /// The run up to the first segment that is not `taken`.
+  package func prefix(while taken: (LaneListing.Entry) -> Bool) -> LaneRun {
+    let kept = segments.prefix(while: taken)
+    return kept.count == segments.count ? self : LaneRun(self, segments: Array(kept), end: nil)
+  }
 }

@@ -109,7 +109,9 @@ package struct LaneStateMachine: Sendable {
       opened = now
       return put(SegmentID(lane: lane, sequence: 1), mayStand: false)
     // WAL-1: tried once; whatever became of it, no row goes into that lane.
-    case .exists, .unknown: return restOrFail(.beforeOpening, "the lane's opening has no known outcome", now)
+    case .exists, .unknown:
+      unknowns += 1
+      return restOrFail(.beforeOpening, "the lane's opening has no known outcome", now)
     case .failed(let message, let isFinal): return failed(message, isFinal: isFinal, .beforeOpening, now)
     }
   }
@@ -150,12 +152,17 @@ package struct LaneStateMachine: Sendable {
     }
   }
 
-  package mutating func rested(freshLane: LaneID) -> Action {
+  package mutating func rested(freshLane: LaneID, now: ClockInstant) -> Action {
     guard case .resting(let rest) = state else { preconditionFailure("not resting") }
+    let isOver = now >= deadline
     switch rest {
-    case .beforeOpening: return open(freshLane)
-    case .beforePut(let id, let mayStand): return put(id, mayStand: mayStand)
+    case .beforeOpening: return isOver ? giveBack(rest, "no time left") : open(freshLane)
+    case .beforePut(let id, let mayStand):
+      if !isOver { return put(id, mayStand: mayStand) }
+      // WAL-5: nothing enters a lane that late.
+      return mayStand ? close(.unknown) : giveBack(rest, "no time left")
     case .beforeReadBack(let id, let mayStand):
+      if isOver { return close(.unknown) }
       state = .readingBack(id, mayStand: mayStand)
       return .readBack(id)
     }
@@ -212,7 +219,6 @@ package struct LaneStateMachine: Sendable {
   }
 
   private mutating func restOrFail(_ rest: Rest, _ message: String, _ now: ClockInstant) -> Action {
-    if case .beforeOpening = rest { unknowns += 1 }
     guard now < deadline else { return giveBack(rest, message) }
     state = .resting(rest)
     return .rest(LaneStateMachine.restTime(attempts: failures + unknowns))

@@ -42,7 +42,7 @@ package actor LaneWriter {
         action = machine.readBackAnswered(result, now: now(deadline))
       case .rest(let duration):
         await rest(duration)
-        action = machine.rested(freshLane: ports.random.laneID())
+        action = machine.rested(freshLane: ports.random.laneID(), now: now(deadline))
       case .finish(let outcome):
         if outcome == .unknown, let inHand, machine.openEnd == nil { abandoned.append(inHand) }
         return outcome
@@ -50,22 +50,28 @@ package actor LaneWriter {
     }
   }
 
-  /// Ends the open lane, and tries once to end those that were given up (WAL-6). Outcomes matter to nobody: a lane that
-  /// could not be ended is ended by the shift.
-  package func endLanes() async {
-    var ends = abandoned
-    abandoned = []
-    if let end = machine.openEnd { ends.append(end) }
+  /// Ends the open lane for good (WAL-6). The outcome matters to nobody: a lane that could not be ended is ended by the
+  /// shift.
+  package func endLane() async {
+    guard let end = machine.openEnd else { return }
     machine.leaveLane()
-    for end in ends {
-      // A condition, so that a segment of ours that is still on its way and lands first is not lost.
-      let condition: PutCondition = ports.hasPlanted(.sealUnconditionally) ? .none : .ifAbsent
-      for _ in 0..<LaneWriter.endAttemptsMax {
-        let result = await put(end, LaneMark.tombstone, condition)
-        ports.journal.note(.debug, "wal.lane.ended", [("segment", "\(end)"), ("result", "\(result)")])
-        if case .unknown = result { continue }
-        break
-      }
+    await putTombstone(end)
+  }
+
+  /// Ends the lanes that were given up with a segment of unknown fate, so that the shift need not wait for them to idle.
+  package func endAbandoned() async {
+    let ends = abandoned
+    abandoned = []
+    for end in ends { await putTombstone(end) }
+  }
+
+  private func putTombstone(_ end: SegmentID) async {
+    // On a condition, so that a segment of ours that is still on its way and lands first is not lost.
+    let condition: PutCondition = ports.hasPlanted(.sealUnconditionally) ? .none : .ifAbsent
+    for _ in 0..<LaneWriter.endAttemptsMax where !Task.isCancelled {
+      let result = await put(end, LaneMark.tombstone, condition)
+      ports.journal.note(.debug, "wal.lane.end", [("segment", "\(end)"), ("result", "\(result)")])
+      guard case .unknown = result else { return }
     }
   }
 

@@ -39,8 +39,8 @@ package struct QueueAccess: Sendable {
     for shown in listing.lanes {
       var lane = shown
       let position = state.lanes[lane.id]
-      if position == nil && !lane.hasOpening && !lane.entries.isEmpty {
-        lane.hasOpening = try await size(at: SegmentID(lane: lane.id, sequence: 0)) != nil
+      if position == nil && !lane.hasOpening {
+        lane.hasOpening = try await size(at: SegmentID(lane: lane.id, sequence: 0)) == 0
       }
       while let run = run(lane, position) {
         guard let entry = try await firstFound(in: run.missing, of: lane.id) else {
@@ -50,7 +50,23 @@ package struct QueueAccess: Sendable {
         lane.add(entry)
       }
     }
-    return runs
+    for (lane, position) in state.lanes where !position.hasEnded && listing.lane(lane) == nil {
+      let nothing = LaneListing.Lane(id: lane, hasOpening: false, entries: [])
+      if let run = LaneRun(nothing, position: position) { runs.append(run) }
+    }
+    return runs.sorted { $0.lane < $1.lane }
+  }
+
+  /// The listing with openings that it did not show because it overlapped their creation, for lanes that some state does
+  /// not know: a lane without entry and opening is void, and only a look begun after the listing can tell.
+  package func withOpenings(_ listing: LaneListing, states: [QueueState]) async throws(WALError) -> LaneListing {
+    var listing = listing
+    for index in listing.lanes.indices {
+      let lane = listing.lanes[index]
+      guard !lane.hasOpening, states.contains(where: { $0.lanes[lane.id] == nil }) else { continue }
+      listing.lanes[index].hasOpening = try await size(at: SegmentID(lane: lane.id, sequence: 0)) == 0
+    }
+    return listing
   }
 
   private func run(_ lane: LaneListing.Lane, _ position: LanePosition?) -> LaneRun? {
@@ -60,6 +76,7 @@ package struct QueueAccess: Sendable {
   }
 
   private func firstFound(in missing: [Range<Int>], of lane: LaneID) async throws(WALError) -> LaneListing.Entry? {
+    if ports.hasPlanted(.skipHoles) { return nil }
     for range in missing {
       if let size = try await size(at: SegmentID(lane: lane, sequence: range.lowerBound)) {
         return LaneListing.Entry(sequence: range.lowerBound, size: size)

@@ -14,10 +14,12 @@ package struct RepeatFilter: Sendable {
   }
 
   /// Numbers of the requests whose rows do not count, ascending.
-  package mutating func dropped(of segment: SegmentMetadata) -> [Int] {
+  ///
+  /// - Parameter excluded: requests that are left out for another reason; a copy elsewhere may be taken instead.
+  package mutating func dropped(of segment: SegmentMetadata, excluding excluded: Set<Int> = []) -> [Int] {
     var dropped: [Int] = []
     for (number, request) in segment.requests.enumerated() {
-      guard let fingerprint = request.fingerprint else { continue }
+      guard let fingerprint = request.fingerprint, !excluded.contains(number) else { continue }
       if dropsCommitted && committed.contains(fingerprint) {
         dropped.append(number)
       } else if !taken.insert(fingerprint).inserted && dropsTaken {

@@ -93,7 +93,9 @@ package struct WALReader: Sendable {
     statistics.laneCount = runs.count
     statistics.segmentCount = segments.count
     // Repeats are told apart over all days: records that brought no time may lie on another day in each copy.
-    let wanted = segments.filter { segment in segment.metadata.rowGroups.contains { $0.key.tenant == scope.tenant } }
+    let wanted = segments.filter { segment in
+      segment.metadata.rowGroups.contains { scope.tenant == nil || $0.key.tenant == scope.tenant }
+    }
     let needsFingerprints = wanted.contains { $0.metadata.requests.contains { $0.fingerprint != nil } }
     var filter = RepeatFilter(
       committed: needsFingerprints ? try await access.committed(state, table: self.table.name) : [],
@@ -129,7 +131,7 @@ package struct WALReader: Sendable {
 
   private func warnings(_ state: QueueState, _ runs: [LaneRun], _ scope: WALScope) -> [String] {
     var warnings: [String] = []
-    for entry in state.quarantine where entry.mayConcern(scope.tenant) {
+    for entry in state.quarantine where scope.tenant.map({ entry.mayConcern($0) }) ?? true {
       warnings.append("segment \(entry.segment) is in quarantine: rows may be missing")
     }
     for run in runs {

@@ -5,7 +5,8 @@ package import LakeSchema
 
 /// What a reader wants of the tail.
 package struct WALScope: Sendable {
-  package var tenant: TenantID
+  /// nil: all, for the shift; a query always names one.
+  package var tenant: TenantID?
   /// Days of `timestamp`, both ends included; nil: all.
   package var days: ClosedRange<Int32>?
 
@@ -14,8 +15,12 @@ package struct WALScope: Sendable {
     self.days = days
   }
 
+  package static let everything = WALScope()
+
+  private init() {}
+
   package func includes(_ key: PartitionKey) -> Bool {
-    key.tenant == tenant && (days?.contains(key.day) ?? true)
+    (tenant == nil || key.tenant == tenant) && (days?.contains(key.day) ?? true)
   }
 }
 

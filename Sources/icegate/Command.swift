@@ -1,6 +1,6 @@
 /// What icegate can be asked to do.
 enum Command: String, CaseIterable {
-  case version, help
+  case dev, iceberg, version, help
 
   static let usage = """
     usage: icegate COMMAND [OPTIONS]
@@ -19,8 +19,10 @@ enum Command: String, CaseIterable {
   func run(_ words: [String]) async -> Int32 {
     do {
       switch self {
+      case .dev: return try await DevCommand(Arguments(words)).run()
       case .version: print("icegate \(Version.text)")
       case .help: print(Command.usage)
+      case .iceberg: try await IcebergCommand.run(words)
       }
       return 0
     } catch let wrong as Arguments.Wrong {

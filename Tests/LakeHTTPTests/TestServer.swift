@@ -76,7 +76,7 @@ private func onThread(_ body: @escaping @Sendable () -> Void) {
   pthread_detach(thread)
 }
 
-/// A blocking TCP client that says exactly what it is told, and gives up after ten seconds.
+/// A blocking TCP client that says exactly what it is told, and gives up after a minute.
 final class RawClient {
   let socket: Int32
   private var unread: [UInt8] = []
@@ -85,7 +85,7 @@ final class RawClient {
 
   init(port: Int, receiveBuffer: Int32? = nil) throws {
     socket = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-    var timeout = timeval(tv_sec: 10, tv_usec: 0)
+    var timeout = timeval(tv_sec: 60, tv_usec: 0)
     setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &timeout, socklen_t(MemoryLayout<timeval>.size))
     setsockopt(socket, SOL_SOCKET, SO_SNDTIMEO, &timeout, socklen_t(MemoryLayout<timeval>.size))
     if var receiveBuffer { setsockopt(socket, SOL_SOCKET, SO_RCVBUF, &receiveBuffer, 4) }
@@ -179,9 +179,9 @@ final class Counter: Sendable {
   private let value = Mutex(0)
   var count: Int { value.withLock { $0 } }
   func add(_ amount: Int = 1) { value.withLock { $0 += amount } }
-  /// Waits, at most ten seconds, until the count is at least `wanted`.
+  /// Waits, at most a minute, until the count is at least `wanted`.
   func reach(_ wanted: Int) async throws {
-    for _ in 0..<1000 {
+    for _ in 0..<6000 {
       if count >= wanted { return }
       try await Task.sleep(for: .milliseconds(10))
     }

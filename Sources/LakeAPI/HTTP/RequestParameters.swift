@@ -1,12 +1,13 @@
 import LakeModel
 
-/// Parameters of a request: its query, then its form body (`application/x-www-form-urlencoded`), in order, repeats included.
+/// Parameters of a request: its form body (`application/x-www-form-urlencoded`), then its query, in order, repeats
+/// included. So the body's come first, as in Go's servers.
 package struct RequestParameters: Sendable {
   package let fields: [(name: String, value: String)]
 
   /// - Throws: when an escape is malformed.
   package init(_ request: HTTPRequest) throws(MalformedParameters) {
-    var fields = try RequestParameters.parse(request.query.utf8)
+    var fields: [(name: String, value: String)] = []
     if request.method == "POST", let type = request.headers["Content-Type"],
       MediaType(type)?.name == "application/x-www-form-urlencoded"
     {
@@ -14,6 +15,7 @@ package struct RequestParameters: Sendable {
         try RequestParameters.parse(bytes)
       }
     }
+    fields += try RequestParameters.parse(request.query.utf8)
     self.fields = fields
   }
 

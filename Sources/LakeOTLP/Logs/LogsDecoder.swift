@@ -27,6 +27,13 @@ package enum LogsDecoder {
   package static func decode(
     _ body: Bytes, encoding: OTLPEncoding, context: DecodeContext
   ) throws(OTLPError) -> DecodedLogs {
-    preconditionFailure("landing next")
+    var builder = LogsBuilder(context: context, door: .otlp)
+    try RequestBody.withProtobuf(body, encoding: encoding, message: .logsRequest, limits: context.limits) {
+      (request) throws(WireError) in
+      try LogsWire.read(request, into: &builder)
+    }
+    let hasRecordWithoutTime = builder.hasRecordWithoutTime
+    return DecodedLogs(
+      batch: builder.finish(), rejectedCount: 0, rejectionReasons: [], hasRecordWithoutTime: hasRecordWithoutTime)
   }
 }

@@ -1,0 +1,226 @@
+"""Tables that both `icegate iceberg` and PyIceberg work on, over one SQLite catalog. Needs no running server."""
+import datetime, decimal, json, os, pathlib, shutil, subprocess, sys, tempfile, uuid
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from harness import check, main
+from pyiceberg import expressions as e
+from pyiceberg.catalog.sql import SqlCatalog
+from pyiceberg.exceptions import CommitFailedException
+from pyiceberg.partitioning import PartitionField, PartitionSpec
+from pyiceberg.schema import Schema
+from pyiceberg.transforms import BucketTransform, DayTransform, IdentityTransform
+from pyiceberg.types import (BinaryType, BooleanType, DateType, DecimalType, DoubleType, FixedType, FloatType,
+                             IntegerType, LongType, NestedField, StringType, TimestamptzType)
+
+UTC = datetime.timezone.utc
+
+
+class Lake:
+    """A fresh warehouse with a catalog, seen from both sides."""
+
+    def __init__(self):
+        self.root = tempfile.mkdtemp(prefix="icegate-iceberg-")
+        self.database = self.root + "/catalog.db"
+        self.warehouse = self.root + "/warehouse"
+        os.mkdir(self.warehouse)
+
+    def ours(self, action, *arguments):
+        command = [os.environ["ICEGATE"], "iceberg", action, *arguments, "--catalog", "sqlite:///" + self.database,
+                   "--warehouse", self.warehouse]
+        done = subprocess.run(command, capture_output=True, text=True)
+        if done.returncode != 0:
+            raise RuntimeError("%s: %s" % (" ".join(command), done.stderr))
+        return json.loads(done.stdout)
+
+    def theirs(self):
+        return SqlCatalog("icegate", uri="sqlite:///" + self.database, warehouse="file://" + self.warehouse)
+
+    def __enter__(self): return self
+
+    def __exit__(self, *_): shutil.rmtree(self.root, ignore_errors=True)
+
+
+def same(found, wanted, what=""):
+    if found != wanted: raise AssertionError("%s: found %r, wanted %r" % (what, found, wanted))
+
+
+LOGS = [  # the manual's columns of `logs`, chapter "Data Model"
+    ("tenant_id", "string", True), ("account_id", "string", False), ("service_name", "string", False),
+    ("timestamp", "timestamptz", True), ("observed_timestamp", "timestamptz", True),
+    ("ingested_timestamp", "timestamptz", True), ("trace_id", "fixed[16]", False), ("span_id", "fixed[8]", False),
+    ("severity_number", "int", False), ("severity_text", "string", False), ("body", "string", False),
+    ("attributes", "map<string, string>", True), ("flags", "int", False), ("dropped_attributes_count", "int", True),
+]
+
+
+@check("tables created here open in PyIceberg with the manual's columns, partitioning and order")
+def created_here():
+    with Lake() as lake:
+        same(lake.ours("create"), ["icegate.events", "icegate.logs", "icegate.metrics", "icegate.spans"])
+        catalog = lake.theirs()
+        same(catalog.list_namespaces(), [("icegate",)])
+        same(sorted(name for _, name in catalog.list_tables("icegate")), ["events", "logs", "metrics", "spans"])
+        orders = {"logs": ["service_name asc", "timestamp desc"], "events": ["service_name asc", "timestamp desc"],
+                  "spans": ["trace_id asc", "timestamp asc"],
+                  "metrics": ["metric_name asc", "service_name asc", "series asc", "timestamp desc"]}
+        for name, order in orders.items():
+            table = catalog.load_table("icegate." + name)
+            same(table.format_version, 2)
+            same([(f.name, str(f.transform)) for f in table.spec().fields],
+                 [("tenant_id", "identity"), ("account_id", "identity"), ("timestamp_day", "day")], name)
+            names = {f.field_id: f.name for f in table.schema().fields}
+            same(["%s %s" % (names[f.source_id], f.direction.value) for f in table.sort_order().fields], order, name)
+            same(table.properties["write.parquet.compression-codec"], "zstd")
+            same(table.current_snapshot(), None)
+            same(len(table.scan().to_arrow()), 0)
+        fields = catalog.load_table("icegate.logs").schema().fields[:len(LOGS)]
+        same([(f.name, str(f.field_type), f.required) for f in fields], LOGS, "logs")
+
+
+def write_logs(lake, path, rows):
+    """A Parquet file with the field ids of `logs`, written by PyArrow."""
+    schema = lake.theirs().load_table("icegate.logs").schema().as_arrow()
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    day = datetime.datetime(2026, 11, 1, tzinfo=UTC)
+    full = [{"tenant_id": "a", "account_id": None, "service_name": "api", "timestamp": day, "observed_timestamp": day,
+             "ingested_timestamp": day, "attributes": [("k", "v")], "dropped_attributes_count": 0, **row}
+            for row in rows]
+    table = pa.Table.from_pylist(full, schema=schema)
+    pq.write_table(table, path)
+    return {"path": "file://" + path, "records": len(rows), "size": os.path.getsize(path)}
+
+
+@check("files appended here are scanned by PyIceberg, snapshot after snapshot")
+def appended_here():
+    with Lake() as lake:
+        lake.ours("create")
+        data = lake.warehouse + "/icegate/logs/data"
+        first = write_logs(lake, data + "/1.parquet", [{"body": "x%d" % n} for n in range(7)])
+        second = write_logs(lake, data + "/2.parquet", [{"tenant_id": "b", "account_id": "acc", "body": "y"}])
+        for file, partition in ((first, ["a", None, "20758"]), (second, ["b", "acc", "20758"])):
+            listing = lake.root + "/files.json"
+            pathlib.Path(listing).write_text(json.dumps([{**file, "partition": partition}]))
+            lake.ours("append", "icegate.logs", "--files", listing)
+        table = lake.theirs().load_table("icegate.logs")
+        same(len(table.scan().to_arrow()), 8, "rows")
+        same(len(table.scan(row_filter=e.EqualTo("tenant_id", "a")).to_arrow()), 7, "rows of a")
+        same(table.scan(row_filter=e.EqualTo("account_id", "acc")).to_arrow()["body"].to_pylist(), ["y"])
+        same([str(s.summary.operation.value) for s in table.snapshots()], ["append", "append"])
+        same(table.current_snapshot().summary["total-records"], "8")
+        same(table.current_snapshot().summary["total-data-files"], "2")
+        same(table.current_snapshot().summary["added-records"], "1")
+        oldest = table.snapshots()[0]
+        same(len(table.scan(snapshot_id=oldest.snapshot_id).to_arrow()), 7, "time travel")
+        same(table.inspect.manifests()["added_data_files_count"].to_pylist(), [1, 1])
+        partitions = table.inspect.partitions().to_pylist()
+        same(sorted((p["partition"]["tenant_id"], p["record_count"]) for p in partitions), [("a", 7), ("b", 1)])
+        # And PyIceberg goes on where we stopped.
+        table.append(table.scan(row_filter=e.EqualTo("tenant_id", "b")).to_arrow())
+        found = lake.ours("files", "icegate.logs")
+        same(found["records"], 9)
+        same(lake.ours("files", "icegate.logs", "--where", "tenant_id = b")["records"], 2)
+        same(lake.ours("files", "icegate.logs", "--snapshot", str(oldest.snapshot_id))["records"], 7)
+
+
+@check("a table made and changed by PyIceberg is planned here as there")
+def made_there():
+    with Lake() as lake:
+        catalog = lake.theirs()
+        catalog.create_namespace("other")
+        schema = Schema(
+            NestedField(1, "tenant", StringType(), required=True), NestedField(2, "n", IntegerType()),
+            NestedField(3, "at", TimestamptzType()), NestedField(4, "x", DoubleType()),
+            NestedField(5, "price", DecimalType(12, 2)), NestedField(6, "day", DateType()),
+            NestedField(7, "flag", BooleanType()), NestedField(8, "code", FixedType(2)),
+            NestedField(9, "raw", BinaryType()), NestedField(10, "f", FloatType()))
+        spec = PartitionSpec(PartitionField(1, 1000, IdentityTransform(), "tenant"),
+                             PartitionField(3, 1001, DayTransform(), "at_day"),
+                             PartitionField(2, 1002, BucketTransform(4), "n_bucket"))
+        table = catalog.create_table("other.t", schema, partition_spec=spec)
+
+        def rows(tenant, numbers):
+            at = datetime.datetime(1969, 12, 30, tzinfo=UTC)
+            return [{"tenant": tenant, "n": n, "at": at + datetime.timedelta(hours=9 * n), "x": n / 3,
+                     "price": decimal.Decimal(n) / 4, "day": datetime.date(1970, 1, 1) + datetime.timedelta(n - 5),
+                     "flag": n % 2 == 0, "code": n.to_bytes(2, "big"), "raw": b"\xff" * n, "f": float("nan")}
+                    for n in numbers]
+
+        def arrow(data): return pa.Table.from_pylist(data, schema=table.schema().as_arrow())
+
+        table.append(arrow(rows("a", range(10)) + rows("ü b", range(5))))
+        table.append(arrow(rows("c", range(20, 30))))
+        table.delete(e.EqualTo("tenant", "c"))
+        table.append(arrow(rows("d/e", range(3))))
+
+        def compare(term, filter):
+            ours = [f["path"] for f in lake.ours("files", "other.t", *(["--where", term] if term else []))["files"]]
+            theirs = sorted(t.file.file_path for t in catalog.load_table("other.t").scan(row_filter=filter).plan_files())
+            same(sorted(ours), theirs, term)
+
+        midnight = datetime.datetime(1970, 1, 1, tzinfo=UTC)
+        for term, filter in [
+            (None, e.AlwaysTrue()), ("tenant = a", e.EqualTo("tenant", "a")), ("tenant = zz", e.EqualTo("tenant", "zz")),
+            ("tenant in (a,d/e)", e.In("tenant", {"a", "d/e"})), ("n = 7", e.EqualTo("n", 7)),
+            ("n > 7", e.GreaterThan("n", 7)), ("n <= 1", e.LessThanOrEqual("n", 1)), ("x >= 2.5", e.GreaterThanOrEqual("x", 2.5)),
+            ("price < 100", e.LessThan("price", decimal.Decimal("1.00"))), ("n is null", e.IsNull("n")),
+            ("flag is not null", e.NotNull("flag")), ("day < 0", e.LessThan("day", datetime.date(1970, 1, 1))),
+            ("at >= 86400000000", e.GreaterThanOrEqual("at", (midnight + datetime.timedelta(1)).isoformat())),
+            ("at < 43200000000", e.LessThan("at", (midnight + datetime.timedelta(hours=12)).isoformat())),
+            ("code = 0007", e.EqualTo("code", b"\x00\x07")),
+        ]:
+            compare(term, filter)
+        with table.update_schema() as update:
+            update.update_column("n", LongType())
+            update.rename_column("n", "number")
+            update.add_column("late", StringType())
+        with table.update_spec() as update:
+            update.remove_field("at_day")
+        table.append(arrow([dict(r, number=r.pop("n"), late="l") for r in rows("f", range(3))]))
+        compare("number = 2", e.EqualTo("number", 2))
+        compare("late = l", e.EqualTo("late", "l"))
+        compare("tenant = f", e.EqualTo("tenant", "f"))
+
+
+@check("a commit prepared on an old version never replaces the newer one")
+def conflicts():
+    with Lake() as lake:
+        lake.ours("create")
+        data = lake.warehouse + "/icegate/logs/data"
+        listing = lake.root + "/files.json"
+
+        def append(name):
+            file = write_logs(lake, "%s/%s.parquet" % (data, name), [{"body": name}])
+            pathlib.Path(listing).write_text(json.dumps([{**file, "partition": ["a", None, "20758"]}]))
+            lake.ours("append", "icegate.logs", "--files", listing)
+
+        append("first")
+        rows = lake.theirs().load_table("icegate.logs").scan().to_arrow()
+        stale, patient = (lake.theirs().load_table("icegate.logs") for _ in range(2))
+        stale.metadata.properties["commit.retry.num-retries"] = "0"
+        append("second")
+        try:
+            stale.append(rows)
+        except CommitFailedException:
+            pass
+        else:
+            raise AssertionError("PyIceberg's stale append was taken")
+        same(lake.ours("files", "icegate.logs")["records"], 2)
+        patient.append(rows)  # loses once, then goes on top of ours
+        same(lake.ours("files", "icegate.logs")["records"], 3)
+        snapshots = lake.theirs().load_table("icegate.logs").snapshots()
+        same([s.parent_snapshot_id for s in snapshots], [None] + [s.snapshot_id for s in snapshots[:-1]])
+
+
+@check("a table dropped or renamed there is dropped or renamed here")
+def names():
+    with Lake() as lake:
+        lake.ours("create")
+        lake.theirs().drop_table("icegate.events")
+        same(lake.ours("tables"), ["icegate.logs", "icegate.metrics", "icegate.spans"])
+        lake.theirs().rename_table("icegate.spans", "icegate.traces")
+        same(lake.ours("tables"), ["icegate.logs", "icegate.metrics", "icegate.traces"])
+        same(lake.ours("files", "icegate.traces")["files"], [])
+
+
+main()

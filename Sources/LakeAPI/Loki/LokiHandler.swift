@@ -1,0 +1,87 @@
+package import LakeIngest
+import LakeModel
+package import LakeOTLP
+package import LakePorts
+package import LakeQuery
+
+/// The Loki port (3100).
+package struct LokiHandler: HTTPHandler {
+  private let router: Router
+
+  package struct Settings: Sendable {
+    /// Bytes of a decompressed push; beyond: 413.
+    package var bodyBytesMax = 64 << 20
+    package var limits = DecodeLimits()
+    /// What `status/buildinfo` names as the revision.
+    package var revision = "icegate"
+    /// Text of `GET /config`.
+    package var configuration = ""
+
+    package init() {}
+  }
+
+  /// What of the server stands behind the port.
+  package struct Services: Sendable {
+    package var query: LogQueryEngine
+    /// nil: this process takes nothing in, and there is no push.
+    package var ingestor: Ingestor?
+    /// Brings everything acknowledged into the table; nil: no `POST /flush`.
+    package var flush: (@Sendable () async throws -> Void)?
+    /// Whether requests can be answered now.
+    package var isReady: @Sendable () -> Bool
+
+    package init(
+      query: LogQueryEngine, ingestor: Ingestor? = nil, flush: (@Sendable () async throws -> Void)? = nil,
+      isReady: @escaping @Sendable () -> Bool = { true }
+    ) {
+      self.query = query
+      self.ingestor = ingestor
+      self.flush = flush
+      self.isReady = isReady
+    }
+  }
+
+  package init(ports: Ports, services: Services, settings: Settings = Settings()) {
+    var router = Router { status, _ in
+      LokiRefusal(status, status == 404 ? "404 page not found" : "405 method not allowed").response
+    }
+    LokiQueryRoutes(ports: ports, engine: services.query).register(in: &router)
+    LokiLabelRoutes(ports: ports, engine: services.query).register(in: &router)
+    LokiStatusRoutes(services: services, settings: settings).register(in: &router)
+    if let ingestor = services.ingestor {
+      let push = LokiPush(ports: ports, ingestor: ingestor, settings: settings)
+      for path in ["/loki/api/v1/push", "/api/prom/push"] {
+        router.post(path) { request, _ in await push.handle(request) }
+      }
+    }
+    self.router = router
+  }
+
+  package func handle(_ request: HTTPRequest) async -> HTTPResponse { await router.handle(request) }
+}
+
+extension Router {
+  /// A route that a GET or a form POST asks, as all of Loki's reads are.
+  mutating func read(
+    _ path: String, _ body: @escaping @Sendable (HTTPRequest, RouteArguments) async throws(LokiRefusal) -> HTTPResponse
+  ) {
+    on(["GET", "HEAD", "POST"], path) { request, arguments in
+      do throws(LokiRefusal) { return try await body(request, arguments) } catch { return error.response }
+    }
+  }
+}
+
+/// What every read begins with.
+struct LokiRead: Sendable {
+  let tenant: TenantID
+  let parameters: LokiParameters
+
+  init(_ request: HTTPRequest, _ ports: Ports) throws(LokiRefusal) {
+    do throws(Tenancy.Refused) {
+      tenant = try Tenancy(invalid: .reject) { request.headers[$0] }.tenant
+    } catch {
+      throw .badRequest(error.description)
+    }
+    parameters = try LokiParameters(request, now: ports.wall.now)
+  }
+}

@@ -1,0 +1,71 @@
+import LakeCompression
+import LakeIngest
+import LakeModel
+import LakeOTLP
+import LakePorts
+import LakeWAL
+
+/// `POST /loki/api/v1/push`: JSON, or protobuf in a snappy block.
+struct LokiPush: Sendable {
+  let ports: Ports
+  let ingestor: Ingestor
+  let settings: LokiHandler.Settings
+
+  func handle(_ request: HTTPRequest) async -> HTTPResponse {
+    do throws(LokiRefusal) {
+      let receipt = try await push(request)
+      var response = HTTPResponse(status: 204)
+      if receipt.isDeduplicated { response.headers.set("X-IceGate-Deduplicated", "true") }
+      return response
+    } catch {
+      return error.response
+    }
+  }
+
+  private func push(_ request: HTTPRequest) async throws(LokiRefusal) -> IngestReceipt {
+    let tenancy = try tenancy(request)
+    let encoding = try encoding(request)
+    let body: Bytes
+    do throws(RequestBody.Refused) {
+      body = try RequestBody.decoded(
+        request, limit: settings.bodyBytesMax, codings: [.gzip, .deflate, .zstd, .snappy],
+        snappyByDefault: encoding == .protobuf)
+    } catch {
+      throw LokiRefusal(error)
+    }
+    let context = DecodeContext(
+      tenant: tenancy.tenant, account: tenancy.account, ingested: ports.wall.now, limits: settings.limits,
+      hashSeed: ports.random.next())
+    let decoded: DecodedLogs
+    do throws(LokiPushError) {
+      decoded = try LokiPushDecoder.decode(body, encoding: encoding, context: context)
+    } catch {
+      throw .badRequest(error.message)
+    }
+    if decoded.recordCount == 0 { return IngestReceipt(isDeduplicated: false) }
+    let identity = RequestIdentity(
+      tenant: tenancy.tenant, account: tenancy.account, door: "loki/push",
+      idempotencyKey: request.headers["Idempotency-Key"], body: body,
+      hasRecordWithoutTime: decoded.hasRecordWithoutTime)
+    do throws(IngestError) {
+      return try await ingestor.ingest(IngestRequest(topic: .logs, rows: decoded.batch, identity: identity))
+    } catch {
+      throw LokiRefusal(error)
+    }
+  }
+
+  private func tenancy(_ request: HTTPRequest) throws(LokiRefusal) -> Tenancy {
+    do throws(Tenancy.Refused) {
+      return try Tenancy(invalid: .reject) { request.headers[$0] }
+    } catch {
+      throw .badRequest(error.description)
+    }
+  }
+
+  /// Protobuf unless the type says JSON, as Loki has it.
+  private func encoding(_ request: HTTPRequest) throws(LokiRefusal) -> OTLPEncoding {
+    guard let text = request.headers["Content-Type"], !text.isEmpty else { return .protobuf }
+    guard let type = MediaType(text) else { throw .badRequest("mime: invalid media type") }
+    return type.name == "application/json" ? .json : .protobuf
+  }
+}

@@ -1,0 +1,58 @@
+import LakeModel
+
+/// Writes `otlp_extra`: a JSON object of what a row's columns cannot hold.
+struct ExtraWriter: ~Copyable {
+  private let limits: DecodeLimits
+  private var out = BufferBuilder<UInt8>()
+
+  init(limits: DecodeLimits) { self.limits = limits }
+
+  private mutating func key(_ name: StaticString) {
+    out.append(out.count == 0 ? UInt8(ascii: "{") : UInt8(ascii: ","))
+    out.append(UInt8(ascii: "\""))
+    out.append(name)
+    out.append("\":")
+  }
+
+  mutating func member(_ name: StaticString, base64 bytes: RawBytes) {
+    key(name)
+    out.quotedBase64(bytes)
+  }
+
+  mutating func member(_ name: StaticString, hex bytes: RawBytes) {
+    guard !bytes.isEmpty else { return }
+    key(name)
+    out.quotedHex(bytes)
+  }
+
+  mutating func member(_ name: StaticString, number: UInt64) {
+    key(name)
+    out.append(UInt8(ascii: "\""))
+    NumberText.append(number, to: &out)
+    out.append(UInt8(ascii: "\""))
+  }
+
+  /// The KeyValues of one field of a message, all of them in order.
+  mutating func member(
+    _ name: StaticString, of kind: WireMessageID, field: UInt32, message: RawBytes
+  ) throws(WireError) {
+    key(name)
+    out.append(UInt8(ascii: "["))
+    var json = ProtoToJSON(keepsNaN: true, valueDepthMax: limits.valueDepthMax)
+    var found = try Occurrences(of: field, in: message)
+    var isFirst = true
+    while case .bytes(let pair)? = try found.next() {
+      if !isFirst { out.append(UInt8(ascii: ",")) }
+      isFirst = false
+      try json.append(.keyValue, pair, to: &out)
+    }
+    out.append(UInt8(ascii: "]"))
+  }
+
+  /// Ends the object as the next value of a column; without members the value is absent.
+  consuming func finish(into column: inout BytesColumnBuilder) {
+    guard out.count > 0 else { return column.appendAbsent() }
+    out.append(UInt8(ascii: "}"))
+    column.append(UnsafeRawBufferPointer(out.written.buffer))
+  }
+}

@@ -1,0 +1,66 @@
+import LakeModel
+
+/// A text column of few distinct values: dictionary indices a row.
+struct TextColumnBuilder: ~Copyable {
+  private var table: ByteTable
+  private var indices: BufferBuilder<UInt32>
+  private var validity = ValidityBuilder()
+  private var last: UInt32?
+
+  init(seed: UInt64) {
+    table = ByteTable(seed: seed, capacity: 16)
+    indices = BufferBuilder(capacity: 256)
+  }
+
+  var count: Int { indices.count }
+
+  /// - Returns: false when invalid UTF-8 was repaired.
+  @inline(__always)
+  @discardableResult
+  mutating func append(_ text: RawBytes) -> Bool {
+    if let last, table.entry(last).equals(text) {
+      indices.append(last)
+      validity.append(true)
+      return true
+    }
+    return appendOther(text)
+  }
+
+  private mutating func appendOther(_ text: RawBytes) -> Bool {
+    let (index, isValid) = entry(of: text)
+    last = index
+    indices.append(index)
+    validity.append(true)
+    return isValid
+  }
+
+  /// The entry of a text, for `append(_:count:)`; valid is false when invalid UTF-8 was repaired.
+  mutating func entry(of text: RawBytes) -> (UInt32, isValid: Bool) {
+    if text.isValidUTF8 { return (table.index(of: text), true) }
+    var repaired = String(decoding: text.buffer, as: UTF8.self)
+    return (repaired.withUTF8 { table.index(of: RawBytes($0.baseAddress!, $0.count)) }, false)
+  }
+
+  /// As `entry`, but nothing for the empty text.
+  mutating func entryUnlessEmpty(_ text: RawBytes) -> UInt32? { text.isEmpty ? nil : entry(of: text).0 }
+
+  /// The same value, nil for none, in the next rows.
+  mutating func append(_ entry: UInt32?, count: Int) {
+    indices.append(repeating: entry ?? 0, count: count)
+    for _ in 0..<count { validity.append(entry != nil) }
+  }
+
+  @inline(__always)
+  mutating func appendAbsent() {
+    indices.append(0)
+    validity.append(false)
+  }
+
+  var dataBytes: Int { table.data.count }
+
+  consuming func column() -> Column {
+    let count = indices.count
+    return Column(
+      .dictionary(indices: indices.finish(), dictionary: table.column()), count: count, validity: validity.finish())
+  }
+}

@@ -1,0 +1,145 @@
+import LakeIceberg
+import LakeModel
+import LakeParquet
+import LakePorts
+import LakeSchema
+import LakeWAL
+
+/// Rows of one partition -> data files: sorted, cut into row groups and files, encoded, uploaded.
+struct DataFileWriter: Sendable {
+  let ports: Ports
+  let settings: ShiftSettings
+  let target: TableTarget
+
+  /// - Returns: descriptions of files whose upload was answered (SHF-3), in the order of their rows.
+  func write(_ parts: [ColumnBatch], key: PartitionKey) async throws(ShiftError) -> [DataFile] {
+    let rows = SortedMerge.merged(parts, order: target.table.sortOrder)
+    guard rows.count > 0 else { return [] }
+    var files: [DataFile] = []
+    var start = 0
+    let groupRows = rowGroupRows(rows)
+    while start < rows.count {
+      let (file, summary, end) = try encode(rows, from: start, groupRows: groupRows)
+      let location = try await Uploader(ports: ports).upload(file, below: target.directory(of: key), suffix: ".parquet")
+      files.append(try describe(location, summary, key))
+      start = end
+    }
+    return files
+  }
+
+  /// Rows of a row group: see README.md, "Row groups of data files".
+  private func rowGroupRows(_ rows: ColumnBatch) -> Int {
+    let bytesPerRow = max(1, rows.memoryBytes / rows.count)
+    let wanted = max(
+      settings.rowGroupRows, min(DataFileWriter.rowGroupRowsTarget, DataFileWriter.rowGroupBytesTarget / bytesPerRow))
+    // Equal parts rather than full ones and a small rest.
+    let count = (rows.count + wanted - 1) / wanted
+    return (rows.count + count - 1) / count
+  }
+
+  static let rowGroupRowsTarget = 131_072
+  static let rowGroupBytesTarget = 128 << 20
+
+  /// Encodes one file from a row on, until the rows or the file are full.
+  private func encode(
+    _ rows: ColumnBatch, from start: Int, groupRows: Int
+  ) throws(ShiftError) -> (Bytes, ParquetFileSummary, end: Int) {
+    do throws(ParquetError) {
+      var writer = try ParquetWriter(
+        schema: target.schema, layouts: target.table.layouts,
+        options: ParquetWriterOptions(sortOrder: target.table.sortOrder))
+      var at = start
+      while at < rows.count && (at == start || writer.bytesWritten < settings.fileBytesMax) {
+        let end = min(at + groupRows, rows.count)
+        try writer.writeRowGroup(rows.slice(at..<end).compacted())
+        at = end
+      }
+      let summary = try writer.finish()
+      return (Bytes.joined(writer.takeOutput()), summary, at)
+    } catch {
+      throw .unfit("\(target.table.name): \(error)")
+    }
+  }
+
+  private func describe(_ location: String, _ summary: ParquetFileSummary, _ key: PartitionKey) throws(ShiftError)
+    -> DataFile
+  {
+    DataFile(
+      path: location, specID: target.spec.id, partition: target.partition(of: key),
+      recordCount: Int64(summary.rowCount), fileSize: Int64(summary.bytes),
+      metrics: FileMetrics(summary, target: target), splitOffsets: summary.rowGroupOffsets.map { Int64($0) },
+      sortOrderID: target.sortOrderID)
+  }
+}
+
+/// Puts objects under fresh names until one is answered (SHF-3).
+struct Uploader: Sendable {
+  let ports: Ports
+
+  private static let attemptsMax = 6
+  private static let singlePutBytesMax = 16 << 20
+  private static let partBytes = 8 << 20
+
+  /// - Returns: the location of an object whose upload was answered.
+  func upload(_ bytes: Bytes, below directory: String, suffix: String) async throws(ShiftError) -> String {
+    var failure = ObjectStoreError.unavailable("no attempt was made")
+    for attempt in 0..<Uploader.attemptsMax {
+      if attempt > 0 { try await Backoff(ports: ports).rest(attempt) }
+      // A name that was tried may stand, or may yet appear: never twice.
+      let location = "\(directory)/\(ports.random.uuid())\(suffix)"
+      let key: ObjectKey
+      do throws(WarehouseError) {
+        key = try ports.warehouse.key(of: location)
+      } catch {
+        throw .unfit("\(error)")
+      }
+      do throws(ObjectStoreError) {
+        try await put(key, bytes)
+        return location
+      } catch {
+        if case .outcomeUnknown = error, ports.hasPlanted(.commitUnansweredUpload) { return location }
+        failure = error
+        switch error {
+        case .outcomeUnknown, .unavailable, .throttled, .preconditionFailed: continue
+        case .cancelled: throw .cancelled
+        default: throw .store(error)
+        }
+      }
+    }
+    throw .store(failure)
+  }
+
+  private func put(_ key: ObjectKey, _ bytes: Bytes) async throws(ObjectStoreError) {
+    if bytes.count <= Uploader.singlePutBytesMax {
+      _ = try await ports.store.put(key, bytes, condition: .ifAbsent)
+      return
+    }
+    let upload = try await ports.store.beginUpload(key)
+    do throws(ObjectStoreError) {
+      var at = 0
+      while at < bytes.count {
+        let end = bytes.count - at < 2 * Uploader.partBytes ? bytes.count : at + Uploader.partBytes
+        try await upload.append(bytes[at..<end])
+        at = end
+      }
+      _ = try await upload.complete()
+    } catch {
+      await upload.abort()
+      throw error
+    }
+  }
+}
+
+/// Rests between attempts: doubling, with chance.
+struct Backoff: Sendable {
+  let ports: Ports
+
+  func rest(_ attempt: Int) async throws(ShiftError) {
+    let base = Duration.milliseconds(min(5000, 50 << min(attempt, 7)))
+    do {
+      try await ports.clock.sleep(for: base + base * ports.random.uniform(0..<512) / 512)
+    } catch {
+      throw .cancelled
+    }
+  }
+}

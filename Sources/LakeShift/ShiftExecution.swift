@@ -1,0 +1,101 @@
+import LakeIceberg
+import LakeParquet
+import LakePorts
+import LakeSchema
+import LakeWAL
+
+/// Carries out the tasks of a plan: reads row groups, derives rows, writes data files. Decides nothing.
+struct ShiftExecution: Sendable {
+  let access: QueueAccess
+  let settings: ShiftSettings
+  let target: TableTarget
+  let derivation: any RowDerivation
+
+  /// What a task could not read. The plan is made anew with it.
+  struct Problems: Sendable {
+    /// Failed twice, read past every cache (SHF-5).
+    var badRowGroups: [SegmentID: [Int: String]] = [:]
+    var unreadable: [SegmentID: String] = [:]
+
+    var isEmpty: Bool { badRowGroups.isEmpty && unreadable.isEmpty }
+
+    mutating func add(_ other: Problems) {
+      badRowGroups.merge(other.badRowGroups) { $0.merging($1) { first, _ in first } }
+      unreadable.merge(other.unreadable) { first, _ in first }
+    }
+  }
+
+  func run(_ tasks: [ShiftTask]) async throws(ShiftError) -> (files: [DataFile], problems: Problems) {
+    let results = try await concurrently(tasks, limit: settings.workersMax) { task throws(ShiftError) in
+      try await run(task)
+    }
+    var problems = Problems()
+    for result in results { problems.add(result.problems) }
+    return (results.flatMap(\.files), problems)
+  }
+
+  private func run(_ task: ShiftTask) async throws(ShiftError) -> (files: [DataFile], problems: Problems) {
+    let read = try await concurrently(task.sources, limit: settings.taskReadsMax) { source throws(ShiftError) in
+      try await rows(of: source)
+    }
+    var problems = Problems()
+    var parts: [ColumnBatch] = []
+    for result in read {
+      switch result {
+      case .rows(let rows): parts.append(rows)
+      case .problem(let problem): problems.add(problem)
+      }
+    }
+    guard problems.isEmpty else { return ([], problems) }
+    return (
+      try await DataFileWriter(ports: access.ports, settings: settings, target: target).write(parts, key: task.key),
+      problems
+    )
+  }
+
+  private enum Read: Sendable {
+    case rows(ColumnBatch)
+    case problem(Problems)
+  }
+
+  private func rows(of source: WALRowGroup) async throws(ShiftError) -> Read {
+    let id = source.segment.id
+    var problems = Problems()
+    let rows: ColumnBatch
+    do throws(WALError) {
+      do throws(WALError) {
+        rows = try await read(source, isFresh: false)
+      } catch {
+        guard case .damaged = error else { throw error }
+        rows = try await read(source, isFresh: true)
+      }
+    } catch {
+      switch error {
+      case .damaged(_, let message): problems.badRowGroups[id] = [source.index: message]
+      case .store(let failure): problems.unreadable[id] = "\(failure)"
+      case .cancelled: throw .cancelled
+      // Somebody else has shifted and deleted it.
+      default: throw .wal(error)
+      }
+      return .problem(problems)
+    }
+    do {
+      return .rows(try derivation.derive(rows, table: target.schema))
+    } catch {
+      throw .unfit("\(target.table.name): \(error)")
+    }
+  }
+
+  private func read(_ source: WALRowGroup, isFresh: Bool) async throws(WALError) -> ColumnBatch {
+    var segment = source.segment
+    if isFresh {
+      segment = try await access.open(segment.id, size: segment.file.fileBytes, isFresh: true)
+      guard segment.metadata == source.segment.metadata else {
+        throw .damaged(segment.key, "changed while it was read")
+      }
+    }
+    return try await access.rows(
+      of: segment, rowGroup: source.index, columns: derivation.source(for: target.schema),
+      dropping: source.droppedRequests, isFresh: isFresh)
+  }
+}

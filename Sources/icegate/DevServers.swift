@@ -1,0 +1,41 @@
+import LakeAPI
+import LakeHTTP
+import LakeModel
+import LakePorts
+
+/// The listening ports of `icegate dev`.
+struct DevServers {
+  let otlp: String
+  let loki: String
+  private let servers: [HTTPServer]
+  private(set) var urls: [(String, String)] = []
+
+  init(lake: DevLake, loops: LoopGroup, portOffset: Int) throws {
+    var otlpSettings = OTLPHandler.Settings()
+    otlpSettings.invalidTenant = .reject
+    var servers: [HTTPServer] = []
+    func serve(_ name: String, _ port: Int, _ handler: any HTTPHandler, _ execution: HandlerExecution) throws -> String
+    {
+      let configuration = HTTPServerConfiguration(
+        host: "127.0.0.1", port: port + portOffset, name: name, execution: execution)
+      let server = HTTPServer(
+        configuration: configuration, loops: loops, handler: handler, journal: lake.ports.journal)
+      let bound = try server.start()
+      servers.append(server)
+      return "http://127.0.0.1:\(bound)"
+    }
+    let ingest = OTLPHandler(ports: lake.ports, ingestor: lake.ingestor, settings: otlpSettings)
+    otlp = try serve("otlp", 4318, ingest, .loop)
+    loki = try serve("loki", 3100, MetricsHandler(registry: lake.ports.metrics), .pool)
+    let metrics = try serve("metrics", 9091, MetricsHandler(registry: lake.ports.metrics), .loop)
+    self.servers = servers
+    urls = [("OTLP/HTTP", otlp), ("Loki     ", loki), ("metrics  ", metrics + "/metrics")]
+  }
+
+  /// Stops accepting and lets what is in flight finish, all ports at once.
+  func drain(deadline: Duration) async {
+    await withTaskGroup(of: Void.self) { group in
+      for server in servers { group.addTask { await server.drain(deadline: deadline) } }
+    }
+  }
+}

@@ -1,0 +1,90 @@
+import Foundation
+import LakeModel
+import LakeQuery
+import Testing
+
+@testable import LakeAPI
+
+struct LokiRouteTests {
+  private func ask(
+    _ method: String, _ path: String, _ query: String = "", headers: HTTPHeaders = HTTPHeaders(),
+    flush: (@Sendable () async throws -> Void)? = nil, isReady: Bool = true
+  ) async -> HTTPResponse {
+    let ports = TestPorts.make()
+    let handler = LokiHandler(
+      ports: ports,
+      services: LokiHandler.Services(query: LogQueryEngine(ports: ports), flush: flush, isReady: { isReady }))
+    return await handler.handle(HTTPRequest(method: method, path: path, query: query, headers: headers))
+  }
+
+  private func error(_ response: HTTPResponse) -> [String: String] { response.json as? [String: String] ?? [:] }
+
+  @Test("unknown paths are 404 and other methods 405, in the manual's JSON")
+  func refusals() async {
+    let unknown = await ask("GET", "/loki/api/v1/nosuch")
+    #expect(unknown.status == 404 && unknown.headers["Content-Type"] == "application/json")
+    #expect(unknown.text == #"{"status":"error","errorType":"not_found","error":"404 page not found"}"#)
+    let wrong = await ask("DELETE", "/loki/api/v1/labels")
+    #expect(wrong.status == 405 && wrong.headers["Allow"] == "GET, HEAD, POST")
+    #expect(await ask("POST", "/flush").status == 404)
+    #expect(await ask("POST", "/loki/api/v1/push").status == 404)
+  }
+
+  @Test("readiness is the manual's")
+  func ready() async {
+    #expect(await ask("GET", "/ready").text == #"{"status": "ready"}"#)
+    #expect(await ask("GET", "/ready", isReady: false).status == 503)
+  }
+
+  @Test("flush answers when everything is flushed, and 503 when that failed")
+  func flush() async {
+    struct Broken: Error {}
+    #expect(await ask("POST", "/flush", flush: {}).status == 200)
+    let failed = await ask("POST", "/flush", flush: { throw Broken() })
+    #expect(failed.status == 503 && failed.headers["Retry-After"] == "1")
+    #expect(!failed.text.contains("Broken"))
+    #expect(await ask("GET", "/flush", flush: {}).status == 405)
+  }
+
+  @Test("a bad query is 400 with Loki's message wherever it is asked")
+  func badQueries() async {
+    for path in ["query_range", "query", "explain", "format_query"] where path == "format_query" {
+      let response = await ask("GET", "/loki/api/v1/\(path)", "query=%7Bbad")
+      #expect(response.status == 400)
+      #expect(
+        error(response) == [
+          "status": "error", "errorType": "bad_data",
+          "error": "parse error at line 1, col 5: syntax error: unexpected $end, expecting = or =~ or !~ or !=",
+        ])
+    }
+    for query in ["match=%7Bbad", "match[]=%7Ba%3D%22b%22%7D&match[]=%7Bbad"] {
+      #expect(error(await ask("GET", "/loki/api/v1/series", query))["error"]?.hasPrefix("parse error at") == true)
+    }
+    #expect(
+      error(await ask("GET", "/loki/api/v1/labels", "query=%7Ba%3D%22b%22%7D%7C%3D%22c%22"))["error"]
+        == "only label matchers are supported")
+  }
+
+  @Test("a tenant that breaks the rules is refused on every read")
+  func tenants() async {
+    for (tenant, message) in [
+      ("a|b", "multiple org IDs present"), ("", "tenant ID is empty"),
+      ("a b", "tenant ID 'a b' contains unsupported character ' '"),
+    ] {
+      let response = await ask("GET", "/loki/api/v1/labels", headers: ["X-Scope-OrgID": tenant])
+      #expect(response.status == 400 && error(response)["error"] == message)
+    }
+  }
+
+  @Test("format_query splits what is long")
+  func format() async throws {
+    let response = await ask("GET", "/loki/api/v1/format_query", "query=sum(rate(%7Ba%3D%22b%22%7D%5B5m%5D))")
+    #expect(response.text == #"{"status":"success","data":"sum(rate({a=\"b\"}[5m]))"}"#)
+  }
+
+  @Test("buildinfo names the Loki whose answers these are")
+  func buildInformation() async {
+    let json = await ask("GET", "/loki/api/v1/status/buildinfo").json as? [String: String]
+    #expect(json?["version"] == "3.7.6" && json?["revision"] == "icegate")
+  }
+}

@@ -1,0 +1,42 @@
+import LakeJSON
+import LakeModel
+import Testing
+
+@Suite struct JSONSyntaxTests {
+  private func scan(_ text: String, depthMax: Int = 100) -> JSONSyntax.Finding {
+    JSONSyntax.scan(Bytes(Array(text.utf8)), depthMax: depthMax)
+  }
+
+  @Test("the first value ends where it ends, whatever follows")
+  func ends() {
+    #expect(scan("{\"a\":[1,-2.5e3,true,null,\"\\u00e9\\n\"]} garbage") == .value(end: 38))
+    #expect(scan(" 7 ") == .value(end: 3))
+    #expect(scan("[]") == .value(end: 2))
+  }
+
+  @Test(
+    "a fault is told with its offset",
+    arguments: [
+      ("", 0), ("   ", 3), ("{", 1), ("{a:1}", 1), ("{\"a\" 1}", 5), ("{\"a\":1,}", 7), ("[1,]", 3), ("[1 2]", 3),
+      ("01", 0), ("1.", 0), ("-", 0), ("\"abc", 0), ("\"a\nb\"", 2), ("\"\\x\"", 1), ("\"\\u12g4\"", 1), ("tru", 0),
+      ("[[[", 2),
+    ])
+  func faults(text: String, offset: Int) {
+    guard case .fault(let found, _) = scan(text, depthMax: 2) else {
+      Issue.record("\(text) was taken")
+      return
+    }
+    #expect(found == offset, "\(text)")
+  }
+
+  @Test("only whole numbers that 64 bits cannot hold become doubles")
+  func widening() {
+    let text =
+      "[18446744073709551615,18446744073709551616,-9223372036854775808,-9223372036854775809,1768471200000000001,1e30,\"99999999999999999999\\\"1\"]"
+    let widened = JSONSyntax.wideningLongIntegers(Bytes(Array(text.utf8))).text
+    #expect(
+      widened
+        == "[18446744073709551615,18446744073709551616e0,-9223372036854775808,-9223372036854775809e0,1768471200000000001,1e30,\"99999999999999999999\\\"1\"]"
+    )
+  }
+}

@@ -1,0 +1,210 @@
+import LakeIceberg
+import LakeIngest
+import LakeModel
+import LakeParquet
+import LakePorts
+import LakeSchema
+import LakeShift
+import LakeWAL
+import PortContracts
+import Testing
+
+@Suite struct ShiftRunnerTests {
+  private var settings: ShiftSettings {
+    var settings = ShiftSettings()
+    settings.queue.flushDelayMax = .milliseconds(10)
+    return settings
+  }
+
+  private func request(_ number: Int, tenant: String = "a", rows: Int = 3, day: Int64 = 0) -> IngestRequest {
+    let rows = (0..<rows).map {
+      LogRows.Row("svc\($0 % 2)", LogRows.dayStart + day * 86_400_000_000 + Int64($0), "\(number)/\($0)")
+    }
+    return IngestRequest(
+      topic: .logs, rows: LogRows.batch(rows, tenant: tenant),
+      identity: RequestIdentity(fingerprint: Fingerprint(high: 0, low: UInt64(number))))
+  }
+
+  private func ingest(_ lake: MemoryLake, _ requests: [IngestRequest]) async throws {
+    let ingestor = Ingestor(ports: lake.ports, settings: settings.queue)
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      group.addTask { await ingestor.run() }
+      for request in requests { _ = try await ingestor.ingest(request) }
+      await ingestor.drain()
+      try await group.waitForAll()
+    }
+  }
+
+  /// Bodies of every row of a table's current snapshot, with their tenants.
+  private func committed(_ lake: MemoryLake, _ table: LakeTable = .logs) async throws -> [String] {
+    var found: [String] = []
+    for file in try await files(lake, table) {
+      let bytes = try await lake.ports.store.get(try lake.ports.warehouse.key(of: file.path)).bytes
+      let parquet = try ParquetFile(bytes)
+      let projection = try parquet.projection(to: table.schema)
+      for group in parquet.rowGroups {
+        let rows = try parquet.readRowGroup(group.index, projection: projection, file: bytes)
+        let tenants = rows.column("tenant_id")!
+        found += LogRows.rows(rows).enumerated().map { "\(tenants.text($0)!):\($1.body)" }
+      }
+    }
+    return found.sorted()
+  }
+
+  private func files(_ lake: MemoryLake, _ table: LakeTable = .logs) async throws -> [DataFile] {
+    let planner = try ScanPlanner(table: try await lake.metadata(table), metricsOf: .all)
+    guard let list = planner.manifestListLocation else { return [] }
+    func bytes(_ location: String) async throws -> Bytes {
+      try await lake.ports.store.get(try lake.ports.warehouse.key(of: location)).bytes
+    }
+    var files: [DataFile] = []
+    for manifest in try planner.select(ManifestList.decode(try await bytes(list))) {
+      files += try planner.files(of: manifest, bytes: try await bytes(manifest.path)).map(\.file)
+    }
+    return files
+  }
+
+  private func tail(_ lake: MemoryLake, tenant: String = "a") async throws -> [String] {
+    let reader = WALReader(ports: lake.ports, settings: settings.queue, table: .logs, topic: .logs, cache: WALCache())
+    var bodies: [String] = []
+    for group in try await reader.tail(WALScope(tenant: TenantID(tenant)!)).rowGroups {
+      bodies += LogRows.rows(try await reader.rows(group, columns: LakeTable.logs.schema)).map {
+        "\(tenant):\($0.body)"
+      }
+    }
+    return bodies.sorted()
+  }
+
+  private func runner(_ lake: MemoryLake, consumers: [LakeTable] = [.logs]) -> ShiftRunner {
+    ShiftRunner(ports: lake.ports, settings: settings, table: .logs, consumers: consumers)
+  }
+
+  @Test("acknowledged rows go from the queue into the table, once, and the segments go")
+  func happy() async throws {
+    let lake = try await MemoryLake()
+    try await ingest(lake, [request(1), request(2, tenant: "b"), request(3, day: 1)])
+    #expect(try await committed(lake) == [])
+    #expect(try await tail(lake) == ["a:1/0", "a:1/1", "a:1/2", "a:3/0", "a:3/1", "a:3/2"])
+    try await runner(lake).flush()
+    let all = ["a:1/0", "a:1/1", "a:1/2", "a:3/0", "a:3/1", "a:3/2", "b:2/0", "b:2/1", "b:2/2"]
+    #expect(try await committed(lake) == all)
+    #expect(try await tail(lake) == [])
+    let state = try QueueState(of: try await lake.metadata(.logs))
+    #expect(state.generation == 1)
+    #expect(state.lanes.values.allSatisfy { $0.hasEnded })
+    #expect(state.fingerprints.map(\.requestCount) == [3])
+    // Opening and tombstone stay for a while (DEL-1), segments do not.
+    #expect(try await lake.ports.store.listAll(prefix: "queue/logs/").allSatisfy { $0.size == 0 || $0.size == 16 })
+    // Nothing more to do: no new snapshot.
+    try await runner(lake).flush()
+    #expect(try await lake.metadata(.logs).snapshots.count == 1)
+  }
+
+  @Test("data files say what they hold: partition, counts, bounds, order")
+  func fileMetadata() async throws {
+    let lake = try await MemoryLake()
+    try await ingest(lake, [request(1), request(2, tenant: "b"), request(3, day: 1)])
+    try await runner(lake).flush()
+    let files = try await files(lake).sorted { $0.path < $1.path }
+    #expect(
+      files.map(\.partition) == [
+        [.string("a"), nil, .int(Int32(LogRows.day))], [.string("a"), nil, .int(Int32(LogRows.day + 1))],
+        [.string("b"), nil, .int(Int32(LogRows.day))],
+      ])
+    #expect(files.map(\.recordCount) == [3, 3, 3])
+    #expect(
+      files[0].path.hasPrefix("memory://lake/icegate/logs/data/tenant_id=a/account_id=null/timestamp_day=2026-01-01/"))
+    #expect(files[0].sortOrderID == 1)
+    let metrics = files[0].metrics
+    #expect(metrics.lowerBounds[3] == Array("svc0".utf8))
+    #expect(metrics.upperBounds[3] == Array("svc1".utf8))
+    #expect(metrics.lowerBounds[4] == Datum.long(LogRows.dayStart).singleValue)
+    #expect(metrics.upperBounds[4] == Datum.long(LogRows.dayStart + 2).singleValue)
+    #expect(metrics.nullCounts[2] == 3)
+    #expect(metrics.nullCounts[1] == 0)
+    #expect(files[0].splitOffsets == [4])
+  }
+
+  @Test("a repeat on another replica is dropped by the reader, then by the shift")
+  func repeats() async throws {
+    let lake = try await MemoryLake()
+    try await ingest(lake, [request(1, rows: 1)])
+    try await ingest(lake, [request(1, rows: 1), request(2, rows: 1)])
+    #expect(try await tail(lake) == ["a:1/0", "a:2/0"])
+    try await runner(lake).flush()
+    #expect(try await committed(lake) == ["a:1/0", "a:2/0"])
+    // And once more, long after the first copy was committed.
+    try await ingest(lake, [request(1, rows: 1), request(3, rows: 1)])
+    #expect(try await tail(lake) == ["a:3/0"])
+    try await runner(lake).flush()
+    #expect(try await committed(lake) == ["a:1/0", "a:2/0", "a:3/0"])
+  }
+
+  @Test("two shifts at once bring every row once")
+  func race() async throws {
+    let lake = try await MemoryLake()
+    try await ingest(lake, (1...8).map { request($0, rows: 2) })
+    let runners = (0..<4).map { _ in runner(lake) }
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      for runner in runners { group.addTask { try await runner.flush() } }
+      try await group.waitForAll()
+    }
+    #expect(try await committed(lake) == (1...8).flatMap { ["a:\($0)/0", "a:\($0)/1"] }.sorted())
+    #expect(try QueueState(of: try await lake.metadata(.logs)).generation == 1)
+  }
+
+  @Test("a second table keeps its own state, and segments stay until both are past them")
+  func secondConsumer() async throws {
+    let lake = try await MemoryLake()
+    try await ingest(lake, [request(1)])
+    let both: [LakeTable] = [.logs, .events]
+    let logs = ShiftRunner(ports: lake.ports, settings: settings, table: .logs, consumers: both)
+    let events = ShiftRunner(
+      ports: lake.ports, settings: settings, table: .events, derivation: FirstBodyOnly(), consumers: both)
+    try await logs.flush()
+    #expect(try await lake.ports.store.listAll(prefix: "queue/logs/").contains { $0.size > 16 })
+    try await events.flush()
+    #expect(try await lake.ports.store.listAll(prefix: "queue/logs/").allSatisfy { $0.size <= 16 })
+    let rows = try await lake.metadata(.events).currentSnapshot?.summary["added-records"]
+    #expect(rows == "1")
+    #expect(try QueueState(of: try await lake.metadata(.events)).fingerprints.count == 1)
+  }
+
+  /// Takes the rows whose body ends in "/0" as events.
+  private struct FirstBodyOnly: RowDerivation {
+    func source(for table: Schema) -> Schema { LakeTable.logs.schema }
+    func derive(_ rows: ColumnBatch, table: Schema) throws -> ColumnBatch {
+      let wanted = LogRows.rows(rows).enumerated().filter { $1.body.hasSuffix("/0") }.map { Int32($0.offset) }
+      let kept = rows.gather(Buffer(wanted))
+      let columns = table.fields.map { field -> Column in
+        if let column = kept.column(field.name), field.name != "event_name" { return column }
+        switch field.name {
+        case "event_name", "event_domain": return kept.column("body")!
+        default:
+          let absent = Buffer<UInt8>(repeating: 0, count: kept.count)
+          return field.type == .int
+            ? Column(.int32(Buffer(repeating: 0, count: kept.count)), count: kept.count, validity: absent)
+            : Column(
+              .bytes(offsets: Buffer(repeating: 0, count: kept.count + 1), data: Buffer([])), count: kept.count,
+              validity: absent)
+        }
+      }
+      return ColumnBatch(schema: table, columns: columns, count: kept.count)
+    }
+  }
+
+  @Test("large partitions become several files of several row groups, in order")
+  func manyFiles() async throws {
+    let lake = try await MemoryLake()
+    var small = settings
+    small.taskRowGroupsMax = 2
+    small.queue.rowGroupRowsMax = 50
+    let all = settings
+    _ = all
+    try await ingest(lake, (1...3).map { request($0, rows: 100) })
+    let runner = ShiftRunner(ports: lake.ports, settings: small, table: .logs, consumers: [.logs])
+    try await runner.flush()
+    #expect(try await committed(lake).count == 300)
+    #expect(await runner.counters.rows == 300)
+  }
+}
