@@ -5,4 +5,6 @@ package enum IcebergError: Error, Hashable, Sendable {
   case unsupported(String)
   /// A predicate, file or commit that contradicts the table: our caller's mistake, or the table changed.
   case invalid(String)
+  /// What a commit was planned on has changed in the table: plan anew.
+  case conflict(String)
 }

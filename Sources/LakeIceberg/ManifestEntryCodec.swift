@@ -192,9 +192,7 @@ struct ManifestEntryCodec {
     avro.present()
     switch (value, type) {
     case (.decimal(let value), .decimal(let precision, _)):
-      let bytes = Datum.bigEndianMinimal(value)
-      let width = ManifestSchema.decimalBytes(precision: precision)
-      avro.fixed(Array(repeating: value < 0 ? 0xFF : 0, count: max(0, width - bytes.count)) + bytes)
+      avro.fixed(Datum.bigEndian(value, precision: precision))
     case (.binary(let bytes), .uuid), (.binary(let bytes), .fixed): avro.fixed(bytes)
     case (.boolean(let value), _): avro.boolean(value)
     case (.int(let value), _): avro.long(Int64(value))

@@ -17,6 +17,14 @@ package struct ScanPlanner: Sendable {
   package let predicate: Predicate
   /// Columns whose metrics `files` decodes, besides those of the predicate.
   package let metricsWanted: Manifest.MetricsWanted
+  package let deletes: DeletesAllowed
+
+  package enum DeletesAllowed: Sendable {
+    /// The caller applies no deletes: a snapshot that has some is an error, better than rows that were deleted.
+    case none
+    /// The caller reads the delete manifests of `selectDeletes` and applies what `DeleteIndex` finds for each file.
+    case applied
+  }
 
   /// - Parameters:
   ///   - snapshotID: nil takes the current snapshot.
@@ -25,9 +33,10 @@ package struct ScanPlanner: Sendable {
   ///   snapshot of format version 1 without manifest list.
   package init(
     table: TableMetadata, snapshotID: Int64? = nil, predicate: Predicate = .all,
-    metricsOf: Manifest.MetricsWanted = .only([])
+    metricsOf: Manifest.MetricsWanted = .only([]), deletes: DeletesAllowed = .none
   ) throws(IcebergError) {
     self.table = table
+    self.deletes = deletes
     if let snapshotID {
       guard let found = table.snapshot(id: snapshotID) else { throw .invalid("no snapshot \(snapshotID)") }
       snapshot = found
@@ -50,17 +59,40 @@ package struct ScanPlanner: Sendable {
   package var manifestListLocation: String? { snapshot?.manifestList }
 
   /// The data manifests that may hold a matching file, in the list's order.
-  /// - Throws: `.unsupported` when the snapshot has delete manifests with live files: until deletes are applied, an error
-  ///   is better than rows that were deleted.
+  /// - Throws: `.unsupported` when the snapshot has delete manifests with live files and the caller applies no deletes.
   package func select(_ manifests: [ManifestFile]) throws(IcebergError) -> [ManifestFile] {
+    if deletes == .none, let first = manifests.first(where: { $0.content == .deletes && $0.mayHoldLiveFiles }) {
+      throw .unsupported("snapshot \(snapshot?.id ?? 0) has delete files (\(first.path))")
+    }
+    return try matching(manifests, .data)
+  }
+
+  /// The delete manifests that may concern a matching file, in the list's order.
+  package func selectDeletes(_ manifests: [ManifestFile]) throws(IcebergError) -> [ManifestFile] {
+    try matching(manifests, .deletes)
+  }
+
+  private func matching(
+    _ manifests: [ManifestFile], _ content: ManifestFile.Content
+  ) throws(IcebergError) -> [ManifestFile] {
     var selected: [ManifestFile] = []
-    for manifest in manifests where manifest.mayHoldLiveFiles {
-      guard manifest.content == .data else {
-        throw .unsupported("snapshot \(snapshot?.id ?? 0) has delete files (\(manifest.path))")
-      }
+    for manifest in manifests where manifest.content == content && manifest.mayHoldLiveFiles {
       if try mayMatch(manifest) { selected.append(manifest) }
     }
     return selected
+  }
+
+  /// The live delete files of one delete manifest whose partition may hold a matching row.
+  package func deleteFiles(of manifest: ManifestFile, bytes: Bytes) throws(IcebergError) -> [DeleteFile] {
+    let entries = try Manifest.decode(
+      bytes, of: manifest, table: table, metrics: .only([DeleteFile.pathFieldID]))
+    let spec = try spec(of: manifest)
+    let projected = projectedTerms(spec)
+    return entries.compactMap { entry in
+      guard entry.isLive, let sequenceNumber = entry.sequenceNumber, matches(entry.file.partition, projected, spec)
+      else { return nil }
+      return DeleteFile(file: entry.file, sequenceNumber: sequenceNumber)
+    }
   }
 
   /// The live files of one manifest that may hold a matching row, in the manifest's order.

@@ -120,21 +120,3 @@ enum FieldMatcher {
     } ?? 0
   }
 }
-
-/// Iceberg's name mapping (`schema.name-mapping.default`): field ids for files that have none.
-package struct NameMapping: Sendable, Hashable {
-  package struct Entry: Sendable, Hashable {
-    package var fieldID: Int?
-    package var names: [String]
-    package var fields: [Entry]
-
-    package init(fieldID: Int?, names: [String], fields: [Entry] = []) {
-      self.fieldID = fieldID
-      self.names = names
-      self.fields = fields
-    }
-  }
-  package var entries: [Entry]
-
-  package init(_ entries: [Entry]) { self.entries = entries }
-}
