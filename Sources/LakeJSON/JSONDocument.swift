@@ -11,7 +11,7 @@ package enum JSONError: Error, Hashable, Sendable {
 /// One parsed JSON document. Values are cursors into it and keep it alive.
 ///
 /// Parsing is simdjson's; the walk over its tape is ours, so reading a value calls no C.
-package final class JSONDocument: @unchecked Sendable {  // read-only after init
+@usableFromInline package final class JSONDocument: @unchecked Sendable {  // read-only after init
   private let handle: OpaquePointer
   @usableFromInline let tape: UnsafePointer<UInt64>
   @usableFromInline let strings: UnsafePointer<UInt8>
@@ -38,8 +38,8 @@ package final class JSONDocument: @unchecked Sendable {  // read-only after init
 }
 
 /// A value of a document.
-package struct JSONValue: Sendable {
-  package let document: JSONDocument
+@usableFromInline package struct JSONValue: Sendable {
+  @usableFromInline package let document: JSONDocument
   /// Position on the tape.
   @usableFromInline let index: Int
 
@@ -49,7 +49,7 @@ package struct JSONValue: Sendable {
     self.index = index
   }
 
-  package enum Kind: Sendable { case object, array, string, integer, unsigned, double, bool, null }
+  @usableFromInline package enum Kind: Sendable { case object, array, string, integer, unsigned, double, bool, null }
 
   @inlinable
   package var kind: Kind {

@@ -2,9 +2,15 @@
 ///
 /// A word holds a type in its top byte. Numbers take two words. An object's or array's word names the word after its end.
 /// Source: simdjson's "The tape" document.
-package struct JSONTape {
+@usableFromInline package struct JSONTape {
   @usableFromInline let words: UnsafePointer<UInt64>
   @usableFromInline let strings: UnsafePointer<UInt8>
+
+  @usableFromInline
+  init(words: UnsafePointer<UInt64>, strings: UnsafePointer<UInt8>) {
+    self.words = words
+    self.strings = strings
+  }
 
   /// The root value's position.
   package static let root = 1

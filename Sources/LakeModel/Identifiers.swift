@@ -77,7 +77,7 @@ package struct LaneID: Hashable, Comparable, Sendable, CustomStringConvertible {
 }
 
 /// Hexadecimal digits, lower case on the way out.
-package enum Hex {
+@usableFromInline package enum Hex {
   package static let digits: [UInt8] = Array("0123456789abcdef".utf8)
 
   package static func text(_ value: UInt64) -> String {

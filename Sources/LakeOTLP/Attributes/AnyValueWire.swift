@@ -100,7 +100,7 @@ struct KeyValueWire {
     self.value = value
   }
 
-  /// Reads the layout that every encoder writes - key, then value with one member, lengths below 128 - without loops.
+  /// Reads the layout that every encoder writes - key, then value with one member, key and value below 128 bytes - without loops.
   /// - Returns: nil for any other layout, which is not a fault yet.
   @inline(__always)
   static func readUsual(_ message: RawBytes) -> KeyValueWire? {
@@ -110,23 +110,37 @@ struct KeyValueWire {
     let keyCount = Int(start[1])
     // 2 for the key's tag and length, 2 for the value's, 2 for the member's tag and at least one byte.
     guard keyCount < 0x80, keyCount &+ 6 <= count else { return nil }
-    let key = RawBytes(start + 2, keyCount)
     let value = start + (keyCount &+ 2)
     let valueCount = count &- keyCount &- 4
     guard value[0] == 0x12, Int(value[1]) == valueCount, valueCount < 0x80 else { return nil }
     let member = value + 2
+    let key = RawBytes(start + 2, keyCount)
     switch member[0] {
     case 0x0A:
       guard Int(member[1]) == valueCount &- 2 else { return nil }
       return KeyValueWire(key: key, value: AnyValueWire(.string, bytes: RawBytes(member + 2, valueCount &- 2)))
     case 0x18:
-      guard valueCount == 2, member[1] < 0x80 else { return nil }
-      return KeyValueWire(key: key, value: AnyValueWire(.int, bits: UInt64(member[1])))
+      guard let bits = shortVarint(member + 1, valueCount &- 1) else { return nil }
+      return KeyValueWire(key: key, value: AnyValueWire(.int, bits: bits))
     case 0x21:
       guard valueCount == 9 else { return nil }
       return KeyValueWire(key: key, value: AnyValueWire(.double, bits: UInt64(littleEndian: load64(member + 1))))
     default: return nil
     }
+  }
+
+  /// A varint of exactly `count` bytes, up to four.
+  @inline(__always)
+  private static func shortVarint(_ at: UnsafePointer<UInt8>, _ count: Int) -> UInt64? {
+    guard count <= 4, at[count &- 1] < 0x80 else { return nil }
+    var value: UInt64 = 0
+    var index = 0
+    while index < count &- 1 {
+      guard at[index] >= 0x80 else { return nil }
+      value |= UInt64(at[index] & 0x7F) &<< UInt64(truncatingIfNeeded: 7 &* index)
+      index &+= 1
+    }
+    return value | UInt64(at[index]) &<< UInt64(truncatingIfNeeded: 7 &* index)
   }
 
   static func read(_ message: RawBytes, arena: inout Arena) throws(WireError) -> KeyValueWire {

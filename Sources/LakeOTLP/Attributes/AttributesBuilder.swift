@@ -26,6 +26,9 @@ struct AttributesBuilder: ~Copyable {
 
   /// What is known of a key, by its index.
   private struct KeyState {
+    /// The key as it came first, inside the request; its count is -1 when it was repaired and is not to be compared.
+    var start: UnsafePointer<UInt8>
+    var count: Int
     /// The row, and the group, in which the key was seen last.
     var row: UInt32 = 0
     var group: UInt32 = 0
@@ -41,27 +44,28 @@ struct AttributesBuilder: ~Copyable {
   private var keys: ByteTable
   private var keyStates: BufferBuilder<KeyState>
   private var values: ValueDictionary
-  private var shapes: ByteTable
+  private var shapes: ShapeTable
 
-  private var entryKeys = BufferBuilder<UInt32>(capacity: 4096)
-  private var entryValues = BufferBuilder<UInt32>(capacity: 4096)
+  private var entryKeys: BufferBuilder<UInt32>
+  private var entryValues: BufferBuilder<UInt32>
   /// One byte an entry once some value was absent; empty until then.
   private var entryPresence = BufferBuilder<UInt8>()
   private var hasAbsent = false
   private var offsets = BufferBuilder<UInt32>(capacity: 256)
   private var shapeIndices = BufferBuilder<UInt32>(capacity: 256)
-  private var shapePresence = ValidityBuilder()
+  private var shapePresence = Presence()
 
   private var resourceEntries: [Entry] = []
   private var groupEntries: [Entry] = []
   private var groupKeys = BufferBuilder<UInt32>()
   private var groupValues = BufferBuilder<UInt32>()
   private var groupShape = BufferBuilder<UInt8>()
+  private var groupNode = ShapeTable.root
   private var groupHasAbsent = false
 
   private var rowStart = 0
   private var rowShape = BufferBuilder<UInt8>()
-  private var lastShape: UInt32?
+  private var rowNode = ShapeTable.root
   private var lastKey: UInt32 = 0
   private var row: UInt32 = 0
   private var group: UInt32 = 0
@@ -78,12 +82,15 @@ struct AttributesBuilder: ~Copyable {
   /// Of the current row, resource or scope: invalid UTF-8 was repaired.
   private(set) var hasRepairedText = false
 
-  init(limits: DecodeLimits, seed: UInt64) {
+  /// - Parameter bodyBytes: size of the request, from which the columns' sizes are guessed.
+  init(limits: DecodeLimits, seed: UInt64, bodyBytes: Int) {
     self.limits = limits
     keys = ByteTable(seed: seed)
     keyStates = BufferBuilder(capacity: 64)
-    values = ValueDictionary(seed: seed)
-    shapes = ByteTable(seed: seed)
+    values = ValueDictionary(seed: seed, bytes: bodyBytes / 4)
+    entryKeys = BufferBuilder(capacity: bodyBytes / 24 + 64)
+    entryValues = BufferBuilder(capacity: bodyBytes / 24 + 64)
+    shapes = ShapeTable(seed: seed)
     offsets.append(0)
     _ = keyIndexBySearch(.none)  // index 0, where each row's chain of successors starts; also the empty key
     endScope()
@@ -117,6 +124,7 @@ struct AttributesBuilder: ~Copyable {
     groupKeys.count = 0
     groupValues.count = 0
     groupShape.count = 0
+    groupNode = ShapeTable.root
     groupHasAbsent = false
     var level: Level?
     for entry in groupEntries {
@@ -126,9 +134,11 @@ struct AttributesBuilder: ~Copyable {
       if entry.kind == .none { groupHasAbsent = true }
       if entry.level != level {
         groupShape.append(entry.level.letter)
+        groupNode = shapes.step(groupNode, level: entry.level)
         level = entry.level
       }
       groupShape.append(entry.kind.letter)
+      groupNode = shapes.step(groupNode, kind: entry.kind)
     }
   }
 
@@ -166,16 +176,24 @@ struct AttributesBuilder: ~Copyable {
     guard !overflow, common <= limits.attributeEntriesMax - min(entryKeys.count, limits.attributeEntriesMax) else {
       throw WireError(.manyEntries, at: nil)
     }
+    _ = offsets.reserve(rows)
+    _ = shapeIndices.reserve(rows)
   }
 
+  /// Starts a row for which `reserve` made room.
+  /// - Parameter entriesMax: own attributes that the row can have at most.
   @inline(__always)
-  mutating func beginRow() {
+  mutating func beginRow(entriesMax: Int) {
     rowStart = entryKeys.count
-    entryKeys.append(contentsOf: groupKeys.base, count: groupKeys.count)
-    entryValues.append(contentsOf: groupValues.base, count: groupValues.count)
+    let common = groupKeys.count
+    entryKeys.reserve(common &+ entriesMax).update(from: groupKeys.base, count: common)
+    entryKeys.count &+= common
+    entryValues.reserve(common &+ entriesMax).update(from: groupValues.base, count: common)
+    entryValues.count &+= common
     if hasAbsent || groupHasAbsent { beginRowPresence() }
     rowShape.count = 0
-    rowShape.append(contentsOf: groupShape.base, count: groupShape.count)
+    _ = rowShape.reserve(entriesMax &+ 1)
+    rowNode = groupNode
     row &+= 1
     lastKey = 0
     rowCollides = false
@@ -209,38 +227,45 @@ struct AttributesBuilder: ~Copyable {
     let index = try valueIndex(value, key: key, arena: &arena)
     if value.kind == .none { trackAbsence(upTo: entryKeys.count) }
     if hasAbsent { entryPresence.append(value.kind == .none ? 0 : 1) }
-    entryKeys.append(key)
-    entryValues.append(index)
+    entryKeys.push(key)
+    entryValues.push(index)
     if !rowHasOwn {
-      rowShape.append(Level.item.letter)
+      rowNode = shapes.step(rowNode, level: .item)
       rowHasOwn = true
     }
-    rowShape.append(value.kind.letter)
+    rowShape.push(value.kind.letter)
+    rowNode = shapes.step(rowNode, kind: value.kind)
   }
 
   @inline(__always)
   mutating func endRow() throws(WireError) {
     if rowCollides { dropShadowed() }
     try checkSizes(extraEntries: 0)
-    offsets.append(UInt32(truncatingIfNeeded: entryKeys.count))
-    let shape = rowShape.written
-    if let lastShape, shapes.entry(lastShape).equals(shape) {
-      shapeIndices.append(lastShape)
-      shapePresence.append(!shape.isEmpty)
-    } else {
-      let index = shapes.index(of: shape)
-      lastShape = index
-      shapeIndices.append(index)
-      shapePresence.append(!shape.isEmpty)
-    }
+    offsets.push(UInt32(truncatingIfNeeded: entryKeys.count))
+    shapePresence.append(entryKeys.count != rowStart, after: shapeIndices.count)
+    shapeIndices.push(rowCollides ? shapes.entry(text: rowShape.written) : shapeEntry())
+  }
+
+  @inline(__always)
+  private mutating func shapeEntry() -> UInt32 {
+    if let entry = shapes.known(rowNode) { return entry }
+    return newShapeEntry()
+  }
+
+  /// The text is put together only when the tree does not know it.
+  private mutating func newShapeEntry() -> UInt32 {
+    var text = BufferBuilder<UInt8>(capacity: groupShape.count + rowShape.count + 1)
+    text.append(groupShape.written)
+    if rowHasOwn { text.append(Level.item.letter) }
+    text.append(rowShape.written)
+    return shapes.addEntry(rowNode, text: text.written)
   }
 
   /// A row without entries, for an absent parent.
   mutating func emptyRow() {
-    beginRow()
     offsets.append(UInt32(truncatingIfNeeded: entryKeys.count))
-    shapeIndices.append(shapes.index(of: .none))
-    shapePresence.append(false)
+    shapePresence.append(false, after: shapeIndices.count)
+    shapeIndices.append(0)
   }
 
   private func checkSizes(extraEntries: Int) throws(WireError) {
@@ -252,9 +277,8 @@ struct AttributesBuilder: ~Copyable {
   private mutating func dropShadowed() {
     var entries = groupEntries
     let own = rowStart + groupEntries.count
-    let ownLetters = rowShape.count - (entryKeys.count - own)
     for index in own..<entryKeys.count {
-      let kind = AnyValueKind(letter: rowShape.base[ownLetters + index - own])!
+      let kind = AnyValueKind(letter: rowShape.base[index - own])!
       entries.append(Entry(key: entryKeys.base[index], value: entryValues.base[index], kind: kind, level: .item))
     }
     entryKeys.count = rowStart
@@ -277,7 +301,8 @@ struct AttributesBuilder: ~Copyable {
   @inline(__always)
   private mutating func keyIndex(_ bytes: RawBytes) -> UInt32 {
     let expected = keyStates.base[Int(lastKey)].successor
-    if expected != 0, keys.entry(expected).equals(bytes) {
+    let state = keyStates.base + Int(expected)
+    if state.pointee.count == bytes.count, equalBytes(state.pointee.start, bytes.start, bytes.count) {
       lastKey = expected
       return expected
     }
@@ -290,14 +315,18 @@ struct AttributesBuilder: ~Copyable {
   private mutating func keyIndexBySearch(_ bytes: RawBytes) -> UInt32 {
     guard bytes.isValidUTF8 else { return repairedKeyIndex(bytes) }
     let index = keys.index(of: bytes)
-    while keyStates.count < keys.count { keyStates.append(KeyState()) }
+    if keyStates.count < keys.count { keyStates.append(KeyState(start: bytes.start, count: bytes.count)) }
     return index
   }
 
   private mutating func repairedKeyIndex(_ bytes: RawBytes) -> UInt32 {
     hasRepairedText = true
     var text = String(decoding: bytes.buffer, as: UTF8.self)
-    return text.withUTF8 { keyIndexBySearch(RawBytes($0.baseAddress!, $0.count)) }
+    return text.withUTF8 { text in
+      let index = keys.index(of: RawBytes(text.baseAddress!, text.count))
+      if keyStates.count < keys.count { keyStates.append(KeyState(start: RawBytes.none.start, count: -1)) }
+      return index
+    }
   }
 
   // MARK: - Values

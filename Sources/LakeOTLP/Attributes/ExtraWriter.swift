@@ -49,10 +49,10 @@ struct ExtraWriter: ~Copyable {
     out.append(UInt8(ascii: "]"))
   }
 
-  /// Ends the object as the next value of a column; without members the value is absent.
-  consuming func finish(into column: inout BytesColumnBuilder) {
-    guard out.count > 0 else { return column.appendAbsent() }
+  /// Ends the object as a row's value; without members the row has none.
+  consuming func finish(into column: inout RareBytesColumn, row: Int) {
+    guard out.count > 0 else { return }
     out.append(UInt8(ascii: "}"))
-    column.append(UnsafeRawBufferPointer(out.written.buffer))
+    column.set(out.written, row: row)
   }
 }

@@ -4,7 +4,7 @@ import LakeModel
 struct TextColumnBuilder: ~Copyable {
   private var table: ByteTable
   private var indices: BufferBuilder<UInt32>
-  private var validity = ValidityBuilder()
+  private var presence = Presence()
   private var last: UInt32?
 
   init(seed: UInt64) {
@@ -19,8 +19,8 @@ struct TextColumnBuilder: ~Copyable {
   @discardableResult
   mutating func append(_ text: RawBytes) -> Bool {
     if let last, table.entry(last).equals(text) {
+      presence.append(true, after: indices.count)
       indices.append(last)
-      validity.append(true)
       return true
     }
     return appendOther(text)
@@ -29,8 +29,8 @@ struct TextColumnBuilder: ~Copyable {
   private mutating func appendOther(_ text: RawBytes) -> Bool {
     let (index, isValid) = entry(of: text)
     last = index
+    presence.append(true, after: indices.count)
     indices.append(index)
-    validity.append(true)
     return isValid
   }
 
@@ -46,14 +46,14 @@ struct TextColumnBuilder: ~Copyable {
 
   /// The same value, nil for none, in the next rows.
   mutating func append(_ entry: UInt32?, count: Int) {
+    presence.append(entry != nil, repeated: count, after: indices.count)
     indices.append(repeating: entry ?? 0, count: count)
-    for _ in 0..<count { validity.append(entry != nil) }
   }
 
   @inline(__always)
   mutating func appendAbsent() {
+    presence.append(false, after: indices.count)
     indices.append(0)
-    validity.append(false)
   }
 
   var dataBytes: Int { table.data.count }
@@ -61,6 +61,6 @@ struct TextColumnBuilder: ~Copyable {
   consuming func column() -> Column {
     let count = indices.count
     return Column(
-      .dictionary(indices: indices.finish(), dictionary: table.column()), count: count, validity: validity.finish())
+      .dictionary(indices: indices.finish(), dictionary: table.column()), count: count, validity: presence.finish())
   }
 }

@@ -21,11 +21,12 @@ struct ValueDictionary: ~Copyable {
   private static let recentBits: UInt64 = 11
   static let sharedBytesMax = 256
 
-  init(seed: UInt64) {
+  /// - Parameter bytes: room to start with.
+  init(seed: UInt64, bytes: Int) {
     self.seed = seed
-    offsets = BufferBuilder(capacity: 1024)
+    offsets = BufferBuilder(capacity: bytes / 16 + 64)
     offsets.append(0)
-    data = BufferBuilder(capacity: 16384)
+    data = BufferBuilder(capacity: bytes + 64)
     recent = BufferBuilder(capacity: 1 << Int(ValueDictionary.recentBits))
     recent.append(repeating: Recent(bits: 0, kind: 0, entry: 0), count: 1 << Int(ValueDictionary.recentBits))
   }

@@ -26,32 +26,52 @@ struct LogsBuilder: ~Copyable {
   private(set) var hasRecordWithoutTime = false
 
   private var timestamp = BufferBuilder<Int64>(capacity: 256)
-  private var timestampNanos = FixedColumnBuilder<Int32>(capacity: 256)
+  private var timestampNanos = OptionalColumn<Int32>()
   private var observed = BufferBuilder<Int64>(capacity: 256)
-  private var observedNanos = FixedColumnBuilder<Int32>(capacity: 256)
-  private var traceID = FixedBytesColumnBuilder(width: IDs.traceBytes, capacity: 256)
-  private var spanID = FixedBytesColumnBuilder(width: IDs.spanBytes, capacity: 256)
-  private var severityNumber = FixedColumnBuilder<Int32>(capacity: 256)
+  private var observedNanos = OptionalColumn<Int32>()
+  private var traceID = IDColumn(width: IDs.traceBytes)
+  private var spanID = IDColumn(width: IDs.spanBytes)
+  private var severityNumber = OptionalColumn<Int32>()
   private var severityText: TextColumnBuilder
   private var severityDerived = BufferBuilder<UInt8>(capacity: 256)
-  private var body = BytesColumnBuilder(capacity: 256, bytesPerValue: 128)
-  private var bodyKind: TextColumnBuilder
+  private var bodyOffsets = BufferBuilder<UInt32>(capacity: 256)
+  private var bodyData: BufferBuilder<UInt8>
+  private var bodyPresence = Presence()
+  private var bodyKind: RareTextColumn
   private var flags = BufferBuilder<Int32>(capacity: 256)
   private var dropped = BufferBuilder<Int32>(capacity: 256)
-  private var eventName: TextColumnBuilder
-  private var extra = BytesColumnBuilder(capacity: 256, bytesPerValue: 1)
+  private var eventName: RareTextColumn
+  private var extra = RareBytesColumn()
 
-  init(context: DecodeContext, door: GroupBuilder.Door) {
+  /// - Parameter bodyBytes: size of the request, from which the columns' sizes are guessed.
+  init(context: DecodeContext, door: GroupBuilder.Door, bodyBytes: Int) {
     self.context = context
     let seed = context.hashSeed
     group = GroupBuilder(limits: context.limits, seed: seed, door: door)
-    attributes = AttributesBuilder(limits: context.limits, seed: seed)
+    attributes = AttributesBuilder(limits: context.limits, seed: seed, bodyBytes: bodyBytes)
+    bodyData = BufferBuilder(capacity: bodyBytes / 2 + 64)
     severityText = TextColumnBuilder(seed: seed)
-    bodyKind = TextColumnBuilder(seed: seed)
-    eventName = TextColumnBuilder(seed: seed)
+    bodyKind = RareTextColumn(seed: seed)
+    eventName = RareTextColumn(seed: seed)
+    bodyOffsets.append(0)
   }
 
-  /// Ends a record whose attributes were given to `attributes` since `beginRow`.
+  /// Makes room for the rows of a scope.
+  mutating func reserve(rows: Int) {
+    _ = timestamp.reserve(rows)
+    timestampNanos.reserve(rows)
+    _ = observed.reserve(rows)
+    observedNanos.reserve(rows)
+    traceID.reserve(rows)
+    spanID.reserve(rows)
+    severityNumber.reserve(rows)
+    _ = severityDerived.reserve(rows)
+    _ = bodyOffsets.reserve(rows)
+    _ = flags.reserve(rows)
+    _ = dropped.reserve(rows)
+  }
+
+  /// Ends a record whose attributes were given to `attributes` since `beginRow`; `reserve` made room for it.
   /// - Parameter message: the whole LogRecord, kept when some text of it had to be repaired.
   @inline(__always)
   mutating func endRecord(_ fields: borrowing LogFields, message: RawBytes) throws(WireError) {
@@ -60,41 +80,35 @@ struct LogsBuilder: ~Copyable {
     appendTimes(fields.time, fields.observed)
     if !appendSeverity(fields.severityNumber, fields.severityText) { isRepaired = true }
     if try !appendBody(fields.body) { isRepaired = true }
-    flags.append(Int32(bitPattern: fields.flags))
-    dropped.append(Int32(bitPattern: fields.dropped))
-    if fields.eventName.isEmpty {
-      eventName.appendAbsent()
-    } else if !eventName.append(fields.eventName) {
-      isRepaired = true
-    }
-    let hasOddID = appendIDs(trace: fields.traceID, span: fields.spanID)
-    if isRepaired || hasOddID || attributes.hasRepeatedKey || attributes.hasInexactValue {
+    flags.push(Int32(bitPattern: fields.flags))
+    dropped.push(Int32(bitPattern: fields.dropped))
+    if !fields.eventName.isEmpty, !eventName.set(fields.eventName, row: rowCount) { isRepaired = true }
+    let isTraceFine = traceID.push(fields.traceID)
+    let isSpanFine = spanID.push(fields.spanID)
+    if isRepaired || !isTraceFine || !isSpanFine || attributes.hasRepeatedKey || attributes.hasInexactValue {
       try appendExtra(fields, message: message, isRepaired: isRepaired)
-    } else {
-      extra.appendAbsent()
     }
-    rowCount += 1
-    guard rowCount <= context.limits.recordsMax else { throw WireError(.manyRecords, at: message.start) }
+    rowCount &+= 1
   }
 
   @inline(__always)
   private mutating func appendTimes(_ time: UInt64, _ observedTime: UInt64) {
     if observedTime != 0 {
       let (micros, rest) = observedTime.quotientAndRemainder(dividingBy: 1000)
-      observed.append(Int64(truncatingIfNeeded: micros))
-      observedNanos.append(Int32(truncatingIfNeeded: rest))
+      observed.push(Int64(truncatingIfNeeded: micros))
+      observedNanos.push(Int32(truncatingIfNeeded: rest))
     } else {
-      observed.append(context.ingested.microseconds)
-      observedNanos.appendAbsent()
+      observed.push(context.ingested.microseconds)
+      observedNanos.pushAbsent()
     }
     if time != 0 {
       let (micros, rest) = time.quotientAndRemainder(dividingBy: 1000)
-      timestamp.append(Int64(truncatingIfNeeded: micros))
-      timestampNanos.append(Int32(truncatingIfNeeded: rest))
+      timestamp.push(Int64(truncatingIfNeeded: micros))
+      timestampNanos.push(Int32(truncatingIfNeeded: rest))
     } else {
       // The observed time's column holds the ingest time by now if there was no observed time either.
-      timestamp.append(observed.base[observed.count - 1])
-      timestampNanos.appendAbsent()
+      timestamp.push(observed.base[observed.count - 1])
+      timestampNanos.pushAbsent()
       if observedTime == 0 { hasRecordWithoutTime = true }
     }
   }
@@ -102,16 +116,16 @@ struct LogsBuilder: ~Copyable {
   /// - Returns: false when invalid UTF-8 was repaired.
   @inline(__always)
   private mutating func appendSeverity(_ number: Int32, _ text: RawBytes) -> Bool {
-    if number != 0 { severityNumber.append(number) } else { severityNumber.appendAbsent() }
+    if number != 0 { severityNumber.push(number) } else { severityNumber.pushAbsent() }
     if !text.isEmpty {
-      severityDerived.append(0)
+      severityDerived.push(0)
       return severityText.append(text)
     }
     if let name = Severity.text(of: number) {
-      severityDerived.append(1)
+      severityDerived.push(1)
       return severityText.append(RawBytes(name))
     }
-    severityDerived.append(0)
+    severityDerived.push(0)
     severityText.appendAbsent()
     return true
   }
@@ -120,58 +134,38 @@ struct LogsBuilder: ~Copyable {
   @inline(__always)
   private mutating func appendBody(_ value: AnyValueWire) throws(WireError) -> Bool {
     guard value.kind == .string else { return try appendOtherBody(value) }
-    bodyKind.appendAbsent()
-    guard value.bytes.isValidUTF8 else {
-      body.append(String(decoding: value.bytes.buffer, as: UTF8.self))
-      try checkBody()
-      return false
+    let isValid = value.bytes.isValidUTF8
+    if isValid {
+      copyBytes(value.bytes.start, to: bodyData.reserve(value.bytes.count), value.bytes.count)
+      bodyData.count &+= value.bytes.count
+    } else {
+      var repaired = String(decoding: value.bytes.buffer, as: UTF8.self)
+      repaired.withUTF8 { bodyData.append(RawBytes(viewing: $0)) }
     }
-    copyBytes(value.bytes.start, to: body.data.reserve(value.bytes.count), value.bytes.count)
-    body.data.count &+= value.bytes.count
-    try checkBody()
-    body.finishValue()
-    return true
+    try endBody(isPresent: true)
+    return isValid
   }
 
   @inline(__always)
-  private func checkBody() throws(WireError) {
-    guard body.data.count <= context.limits.columnBytesMax else { throw WireError(.bigColumn, at: nil) }
+  private mutating func endBody(isPresent: Bool) throws(WireError) {
+    guard bodyData.count <= context.limits.columnBytesMax else { throw WireError(.bigColumn, at: nil) }
+    bodyPresence.append(isPresent, after: rowCount)
+    bodyOffsets.push(UInt32(truncatingIfNeeded: bodyData.count))
   }
 
   /// OTLP JSON of the value, as in `{"intValue":"5"}`.
   private mutating func appendOtherBody(_ value: AnyValueWire) throws(WireError) -> Bool {
     guard value.kind != .none else {
-      body.appendAbsent()
-      bodyKind.appendAbsent()
+      try endBody(isPresent: false)
       return true
     }
     var json = ProtoToJSON(keepsNaN: true, valueDepthMax: context.limits.valueDepthMax)
     var message = BufferBuilder<UInt8>(capacity: value.bytes.count + 16)
     message.append(value)
-    try json.append(.anyValue, message.written, to: &body.data)
-    try checkBody()
-    body.finishValue()
-    bodyKind.append(RawBytes(value.kind.jsonName))
+    try json.append(.anyValue, message.written, to: &bodyData)
+    try endBody(isPresent: true)
+    _ = bodyKind.set(RawBytes(value.kind.jsonName), row: rowCount)
     return !json.isRepaired
-  }
-
-  /// - Returns: true when an id is there that the columns cannot hold.
-  @inline(__always)
-  private mutating func appendIDs(trace: RawBytes, span: RawBytes) -> Bool {
-    var isOdd = false
-    if IDs.isValid(trace, count: IDs.traceBytes) {
-      traceID.append(UnsafeRawBufferPointer(trace.buffer))
-    } else {
-      traceID.appendAbsent()
-      isOdd = !trace.isEmpty
-    }
-    if IDs.isValid(span, count: IDs.spanBytes) {
-      spanID.append(UnsafeRawBufferPointer(span.buffer))
-    } else {
-      spanID.appendAbsent()
-      isOdd = isOdd || !span.isEmpty
-    }
-    return isOdd
   }
 
   private mutating func appendExtra(
@@ -187,7 +181,7 @@ struct LogsBuilder: ~Copyable {
         try writer.member("attributes", of: .logRecord, field: 6, message: message)
       }
     }
-    writer.finish(into: &extra)
+    writer.finish(into: &extra, row: rowCount)
     guard extra.data.count <= context.limits.columnBytesMax else { throw WireError(.bigColumn, at: message.start) }
   }
 
@@ -201,10 +195,13 @@ struct LogsBuilder: ~Copyable {
       constant.tenant, constant.account, group.serviceName,
       Column(.int64(timestamp.finish()), count: count), Column(.int64(observed.finish()), count: count),
       constant.ingested, traceID.column(), spanID.column(), severityNumber.column(), severityText.column(),
-      body.column(), map, Column(.int32(flags.finish()), count: count), Column(.int32(dropped.finish()), count: count),
-      timestampNanos.column(), observedNanos.column(), eventName.column(), bodyKind.column(), derived,
+      Column(
+        .bytes(offsets: bodyOffsets.finish(), data: bodyData.finish()), count: count, validity: bodyPresence.finish()),
+      map, Column(.int32(flags.finish()), count: count), Column(.int32(dropped.finish()), count: count),
+      timestampNanos.column(), observedNanos.column(), eventName.column(count: count), bodyKind.column(count: count),
+      derived,
       group.scopeName, group.scopeVersion, group.resourceSchemaURL, group.scopeSchemaURL, shapes, group.resource,
-      group.scope, extra.column(),
+      group.scope, extra.column(count: count),
     ]
     return ColumnBatch(schema: LakeTable.logs.schema, columns: columns, count: count)
   }

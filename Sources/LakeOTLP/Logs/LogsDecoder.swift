@@ -27,7 +27,7 @@ package enum LogsDecoder {
   package static func decode(
     _ body: Bytes, encoding: OTLPEncoding, context: DecodeContext
   ) throws(OTLPError) -> DecodedLogs {
-    var builder = LogsBuilder(context: context, door: .otlp)
+    var builder = LogsBuilder(context: context, door: .otlp, bodyBytes: min(body.count, RequestBody.bytesMax))
     try RequestBody.withProtobuf(body, encoding: encoding, message: .logsRequest, limits: context.limits) {
       (request) throws(WireError) in
       try LogsWire.read(request, into: &builder)

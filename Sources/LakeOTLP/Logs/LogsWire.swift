@@ -37,6 +37,7 @@ enum LogsWire {
     try builder.group.beginScope(
       common.shared, schemaURL: common.schemaURL, rows: common.rowCount, attributes: &builder.attributes,
       arena: &builder.arena)
+    builder.reserve(rows: common.rowCount)
     var reader = ProtoReader(message)
     while !reader.isAtEnd {
       let tag = try reader.tag()
@@ -53,7 +54,7 @@ enum LogsWire {
   private static func readRecord(_ message: RawBytes, into builder: inout LogsBuilder) throws(WireError) {
     var fields = LogFields()
     var bodyMessage: RawBytes?
-    builder.attributes.beginRow()
+    builder.attributes.beginRow(entriesMax: message.count / 2)  // an attribute takes at least a tag and a length
     var reader = ProtoReader(message)
     while !reader.isAtEnd {
       let tag = try reader.tag()

@@ -33,7 +33,7 @@ package enum LokiPushDecoder {
     let (rejected, reasons) = (request.rejectedCount, request.reasons)
     let bytes = request.finish()
     let whole = RawBytes(bytes.unsafeBase.assumingMemoryBound(to: UInt8.self), bytes.count)
-    var builder = LogsBuilder(context: context, door: .loki)
+    var builder = LogsBuilder(context: context, door: .loki, bodyBytes: bytes.count)
     do throws(WireError) {
       try LogsWire.read(whole, into: &builder)
     } catch {

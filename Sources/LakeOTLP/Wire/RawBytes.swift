@@ -49,13 +49,19 @@ struct RawBytes: @unchecked Sendable {  // a view: whoever makes one keeps the m
       seen |= a | b | c | d
       index &+= 32
     }
-    while index &+ 8 <= count {
-      seen |= raw.loadUnaligned(fromByteOffset: index, as: UInt64.self)
-      index &+= 8
-    }
-    while index < count {
-      seen |= UInt64(start[index])
-      index &+= 1
+    if count >= 8 {
+      while index &+ 8 < count {
+        seen |= raw.loadUnaligned(fromByteOffset: index, as: UInt64.self)
+        index &+= 8
+      }
+      seen |= raw.loadUnaligned(fromByteOffset: count &- 8, as: UInt64.self)
+    } else if count >= 4 {
+      seen = UInt64(load32(start)) | UInt64(load32(start + (count &- 4)))
+    } else {
+      while index < count {
+        seen |= UInt64(start[index])
+        index &+= 1
+      }
     }
     return seen & 0x8080_8080_8080_8080 == 0
   }
@@ -90,8 +96,19 @@ func equalBytes(_ a: UnsafePointer<UInt8>, _ b: UnsafePointer<UInt8>, _ count: I
 @inline(__always)
 func copyBytes(_ from: UnsafePointer<UInt8>, to: UnsafeMutablePointer<UInt8>, _ count: Int) {
   let out = UnsafeMutableRawPointer(to)
-  if count > 16 {
+  if count > 64 {
     out.copyMemory(from: from, byteCount: count)
+  } else if count > 16 {
+    let raw = UnsafeRawPointer(from)
+    var index = 0
+    while index &+ 16 < count {
+      out.storeBytes(
+        of: raw.loadUnaligned(fromByteOffset: index, as: SIMD2<UInt64>.self), toByteOffset: index,
+        as: SIMD2<UInt64>.self)
+      index &+= 16
+    }
+    let last = raw.loadUnaligned(fromByteOffset: count &- 16, as: SIMD2<UInt64>.self)
+    out.storeBytes(of: last, toByteOffset: count &- 16, as: SIMD2<UInt64>.self)
   } else if count >= 8 {
     let (first, last) = (load64(from), load64(from + (count &- 8)))
     out.storeBytes(of: first, as: UInt64.self)
