@@ -1,6 +1,6 @@
 /// What icegate can be asked to do.
 enum Command: String, CaseIterable {
-  case dev, iceberg, version, help
+  case dev, parquet, iceberg, version, help
 
   static let usage = """
     usage: icegate COMMAND [OPTIONS]
@@ -20,6 +20,7 @@ enum Command: String, CaseIterable {
     do {
       switch self {
       case .dev: return try await DevCommand(Arguments(words)).run()
+      case .parquet: return runParquetCommand(words)
       case .version: print("icegate \(Version.text)")
       case .help: print(Command.usage)
       case .iceberg: try await IcebergCommand.run(words)

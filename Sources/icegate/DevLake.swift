@@ -23,8 +23,8 @@ struct DevLake: Sendable {
     var shift = ShiftSettings()
     shift.queue = queue
     shift.interval = .seconds(10)
-    shifts = [ShiftRunner(ports: ports, settings: shift, table: .logs)]
-    query = LogQueryEngine(ports: ports)
+    shifts = [ShiftRunner(ports: ports, settings: shift, table: .logs, consumers: [.logs])]
+    query = LogQueryEngine(ports: ports, queue: queue)
   }
 
   /// Creates what is missing and refuses ports that do not keep their promises (PRT-3).

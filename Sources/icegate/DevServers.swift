@@ -26,7 +26,9 @@ struct DevServers {
     }
     let ingest = OTLPHandler(ports: lake.ports, ingestor: lake.ingestor, settings: otlpSettings)
     otlp = try serve("otlp", 4318, ingest, .loop)
-    loki = try serve("loki", 3100, MetricsHandler(registry: lake.ports.metrics), .pool)
+    let services = LokiHandler.Services(
+      query: lake.query, ingestor: lake.ingestor, flush: { try await lake.flush() })
+    loki = try serve("loki", 3100, LokiHandler(ports: lake.ports, services: services), .pool)
     let metrics = try serve("metrics", 9091, MetricsHandler(registry: lake.ports.metrics), .loop)
     self.servers = servers
     urls = [("OTLP/HTTP", otlp), ("Loki     ", loki), ("metrics  ", metrics + "/metrics")]

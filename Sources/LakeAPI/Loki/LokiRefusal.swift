@@ -26,7 +26,7 @@ struct LokiRefusal: Error, Sendable, Hashable {
     case .memoryExceeded(let message): self.init(422, message)
     case .timeout: self.init(504, LokiRefusal.timedOut)
     case .cancelled: self.init(499, "the request was cancelled by the client")
-    case .unavailable: self.init(503, "the storage cannot answer now")
+    case .unavailable, .vanished: self.init(503, "the storage cannot answer now")
     case .corrupt: self.init(500, "stored data cannot be read")
     }
   }

@@ -111,7 +111,7 @@ extension LabelVector {
       guard let found = values.entries(equalTo: stored) else { return nil }
       entries += found
     }
-    if entries.isEmpty { return .none }
+    if entries.isEmpty { return RowSelection.none }
     let base = codes.unsafeBase
     defer { withExtendedLifetime(codes) {} }
     if entries.count == 1 {
