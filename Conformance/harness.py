@@ -64,9 +64,9 @@ class Server:
 
     def start(self, timeout=60):
         os.makedirs(self.data, exist_ok=True)
-        self.log = open(self.log_name, "ab")
         command = [os.environ["ICEGATE"], self.command, "--data", self.data, "--port-offset", str(self.offset)]
-        self.process = subprocess.Popen(command + self.arguments, stdout=self.log, stderr=subprocess.STDOUT)
+        with open(self.log_name, "ab") as log:
+            self.process = subprocess.Popen(command + self.arguments, stdout=log, stderr=subprocess.STDOUT)
         deadline = time.time() + timeout
         while True:
             if self.process.poll() is not None:
@@ -79,7 +79,7 @@ class Server:
             time.sleep(0.02)
 
     def tail(self):
-        return open(self.log.name, errors="replace").read()[-2000:]
+        return open(self.log_name, errors="replace").read()[-2000:]
 
     def stop(self):
         self.process.send_signal(signal.SIGTERM)

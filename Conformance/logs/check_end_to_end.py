@@ -14,8 +14,8 @@ def export(server, tenant, count):
     from opentelemetry.sdk._logs import LoggerProvider, LoggingHandler
     from opentelemetry.sdk._logs.export import BatchLogRecordProcessor
     from opentelemetry.sdk.resources import Resource
-    exporter = OTLPLogExporter("http://127.0.0.1:%d/v1/logs" % server.port("otlp"), headers={"X-Scope-OrgID": tenant})
     for at, service in enumerate(SERVICES):
+        exporter = OTLPLogExporter("http://127.0.0.1:%d/v1/logs" % server.port("otlp"), headers={"X-Scope-OrgID": tenant})
         provider = LoggerProvider(Resource.create({"service.name": service, "deployment.environment": "test"}))
         provider.add_log_record_processor(BatchLogRecordProcessor(exporter, max_queue_size=400_000, max_export_batch_size=1000))
         logger = logging.Logger(service)
@@ -88,7 +88,7 @@ def engines(server):
     total = sum(TENANTS.values())
     assert sum(pyarrow.parquet.ParquetFile(f).metadata.num_rows for f in files) == total
     assert sum(pyarrow.parquet.read_table(f, partitioning=None).num_rows for f in files) == total
-    got = duckdb.sql("select count(*), count(distinct body), count(*) filter (attributes['user.id'] = 'u-7') from read_parquet(%r)" % files).fetchone()
+    got = duckdb.sql("select count(*), count(distinct body), count(*) filter (attributes['user.id'] = 'u-7') from read_parquet(%r)" % files).fetchall()[0]
     assert got == (total, total, sum(1 for c in TENANTS.values() for n in range(c) if n % 100 == 7)), got
 
 
