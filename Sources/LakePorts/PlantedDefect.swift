@@ -18,6 +18,8 @@ package enum PlantedDefect: String, CaseIterable, Sendable {
   case skipLaneOpening = "skip-lane-opening"
   /// WAL-2: sequence n+1 starts before n is known to be ours.
   case overlapPuts = "overlap-puts"
+  /// WAL-2: a lane is written on however long it was quiet, although it may have been ended and forgotten meanwhile.
+  case writeIntoQuietLane = "write-into-quiet-lane"
   /// WAL-6: a tombstone is put without a condition.
   case sealUnconditionally = "seal-unconditionally"
   /// DUP-3: a repeat of a request in flight is acknowledged at once.

@@ -69,11 +69,26 @@ package struct LaneStateMachine: Sendable {
   private var failures = 0
   private var unknowns = 0
   private let retriesMax: Int
+  private let quietMax: Duration
   private let planted: PlantedDefect?
+  /// When the put of the object in hand was begun, ...
+  private var begun = ClockInstant(nanoseconds: 0)
+  /// ... and that of the last object of the lane that is known to stand.
+  private var standing = ClockInstant(nanoseconds: 0)
+  private var left: SegmentID?
 
-  package init(retriesMax: Int, planted: PlantedDefect? = nil) {
+  /// - Parameter quietMax: `ackDelayMax`: a lane that was quiet for longer may have been ended, and the tombstone be gone
+  ///   again (DEL-1): nothing goes into it any more. Source: README.md, "Quiet lanes".
+  package init(retriesMax: Int, quietMax: Duration = .seconds(30), planted: PlantedDefect? = nil) {
     self.retriesMax = retriesMax
+    self.quietMax = quietMax
     self.planted = planted
+  }
+
+  /// The end of a lane that was left without a tombstone; told once.
+  package mutating func takeLeft() -> SegmentID? {
+    defer { left = nil }
+    return left
   }
 
   /// Where the next segment or the tombstone goes; nil while no lane is open.
@@ -94,10 +109,15 @@ package struct LaneStateMachine: Sendable {
     failures = 0
     unknowns = 0
     switch state {
-    case .open(let lane, let next): return put(SegmentID(lane: lane, sequence: next), mayStand: false)
-    case .closed:
-      opened = now
-      return open(freshLane)
+    case .open(let lane, let next):
+      let end = SegmentID(lane: lane, sequence: next)
+      if standing.advanced(by: quietMax) >= now || planted == .writeIntoQuietLane {
+        begun = now
+        return put(end, mayStand: false)
+      }
+      left = end
+      return open(freshLane, now)
+    case .closed: return open(freshLane, now)
     default: preconditionFailure("a segment is in hand already")
     }
   }
@@ -106,7 +126,13 @@ package struct LaneStateMachine: Sendable {
     guard case .opening(let lane) = state else { preconditionFailure("no opening in flight") }
     switch result {
     case .written:
+      guard now < deadline else {
+        left = SegmentID(lane: lane, sequence: 1)
+        return giveBack(.beforeOpening, "no time left")
+      }
       opened = now
+      standing = begun
+      begun = now
       return put(SegmentID(lane: lane, sequence: 1), mayStand: false)
     // WAL-1: tried once; whatever became of it, no row goes into that lane.
     case .exists, .unknown:
@@ -119,9 +145,9 @@ package struct LaneStateMachine: Sendable {
   package mutating func putAnswered(_ result: PutResult, now: ClockInstant) -> Action {
     guard case .putting(let id, let mayStand) = state else { preconditionFailure("no put in flight") }
     switch result {
-    case .written: return durable(id)
+    case .written: return durable(id, now)
     case .exists:
-      if planted == .treatExistingAsMine { return durable(id) }
+      if planted == .treatExistingAsMine { return durable(id, now) }
       if planted == .skipReadBack { return close(.notWritten(.laneEnded)) }
       // WAL-4: 412 says that something is there, not whose it is.
       state = .readingBack(id, mayStand: mayStand)
@@ -142,7 +168,7 @@ package struct LaneStateMachine: Sendable {
   package mutating func readBackAnswered(_ result: ReadBack, now: ClockInstant) -> Action {
     guard case .readingBack(let id, let mayStand) = state else { preconditionFailure("no read back in flight") }
     switch result {
-    case .ours: return durable(id)
+    case .ours: return durable(id, now)
     // WAL-4: the tombstone stands where our segment would, so it was not written and never will be.
     case .tombstone: return close(.notWritten(.laneEnded))
     case .other: return close(.unknown)
@@ -156,7 +182,7 @@ package struct LaneStateMachine: Sendable {
     guard case .resting(let rest) = state else { preconditionFailure("not resting") }
     let isOver = now >= deadline
     switch rest {
-    case .beforeOpening: return isOver ? giveBack(rest, "no time left") : open(freshLane)
+    case .beforeOpening: return isOver ? giveBack(rest, "no time left") : open(freshLane, now)
     case .beforePut(let id, let mayStand):
       if !isOver { return put(id, mayStand: mayStand) }
       // WAL-5: nothing enters a lane that late.
@@ -178,7 +204,9 @@ package struct LaneStateMachine: Sendable {
 
   // MARK: steps
 
-  private mutating func open(_ lane: LaneID) -> Action {
+  private mutating func open(_ lane: LaneID, _ now: ClockInstant) -> Action {
+    opened = now
+    begun = now
     if planted == .skipLaneOpening {
       return put(SegmentID(lane: lane, sequence: 0), mayStand: false)
     }
@@ -191,9 +219,15 @@ package struct LaneStateMachine: Sendable {
     return .put(id)
   }
 
-  private mutating func durable(_ id: SegmentID) -> Action {
+  private mutating func durable(_ id: SegmentID, _ now: ClockInstant) -> Action {
     // WAL-2: the next sequence starts now that this one is known to be ours.
     state = .open(id.lane, next: id.sequence + 1)
+    standing = begun
+    // An answer that came so late may be about a lane that was ended and forgotten meanwhile: nothing follows there.
+    if now >= deadline && planted != .writeIntoQuietLane {
+      left = openEnd
+      state = .closed
+    }
     return .finish(.durable(id))
   }
 

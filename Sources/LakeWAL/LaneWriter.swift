@@ -9,14 +9,15 @@ package actor LaneWriter {
   private let layout: QueueLayout
   private let topic: Topic
   private var machine: LaneStateMachine
-  /// Lanes given up with an unknown end; ended when there is time, so that the shift need not wait for them.
+  /// Lanes given up with an unknown end, or left because they were quiet; ended when there is time, so that the shift need not wait for them.
   private var abandoned: [SegmentID] = []
 
   package init(ports: Ports, settings: QueueSettings, topic: Topic) {
     self.ports = ports
     self.topic = topic
     layout = QueueLayout(settings)
-    machine = LaneStateMachine(retriesMax: settings.writeRetriesMax, planted: ports.planted)
+    machine = LaneStateMachine(
+      retriesMax: settings.writeRetriesMax, quietMax: settings.ackDelayMax, planted: ports.planted)
   }
 
   /// When the open lane was opened; nil while none is.
@@ -28,7 +29,12 @@ package actor LaneWriter {
   package func write(_ segment: EncodedSegment, deadline: ClockInstant) async -> LaneStateMachine.Outcome {
     var action = machine.begin(freshLane: ports.random.laneID(), deadline: deadline, now: now(deadline))
     var inHand: SegmentID?
+    defer { if let left = machine.takeLeft() { abandoned.append(left) } }
     while true {
+      if let left = machine.takeLeft() {
+        ports.journal.note(.debug, "wal.lane.left", [("segment", "\(left)")])
+        abandoned.append(left)
+      }
       switch action {
       case .putOpening(let lane):
         let result = await put(SegmentID(lane: lane, sequence: 0), LaneMark.opening)

@@ -34,6 +34,33 @@ import Testing
     #expect(machine.begin(freshLane: two, deadline: deadline, now: at(5)) == .putOpening(two))
   }
 
+  @Test("a lane that was quiet is left: it may have been ended and forgotten")
+  func quietLane() {
+    var machine = putting()
+    // The put was begun at 1, so that the next must be by 31.
+    #expect(machine.putAnswered(.written, now: at(20)) == .finish(.durable(id(one, 1))))
+    #expect(machine.begin(freshLane: two, deadline: at(61), now: at(31)) == .put(id(one, 2)))
+    #expect(machine.putAnswered(.written, now: at(32)) == .finish(.durable(id(one, 2))))
+    #expect(machine.begin(freshLane: two, deadline: at(92), now: at(62)) == .putOpening(two))
+    #expect(machine.takeLeft() == id(one, 3))
+    #expect(machine.takeLeft() == nil)
+  }
+
+  @Test("a lane is left when the answer came after the deadline")
+  func lateAnswer() {
+    var machine = putting()
+    #expect(machine.putAnswered(.written, now: at(30)) == .finish(.durable(id(one, 1))))
+    #expect(machine.openEnd == nil)
+    #expect(machine.takeLeft() == id(one, 2))
+    var other = Machine(retriesMax: 2)
+    _ = other.begin(freshLane: one, deadline: deadline, now: at(0))
+    guard case .finish(.notWritten(.store)) = other.openingAnswered(.written, now: at(30)) else {
+      Issue.record("not finished")
+      return
+    }
+    #expect(other.takeLeft() == id(one, 1))
+  }
+
   @Test(
     "an opening is tried once: whatever is not written leads to another lane",
     arguments: [
