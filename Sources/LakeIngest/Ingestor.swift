@@ -118,7 +118,7 @@ package actor Ingestor {
       settleAll(.draining)
     case .running, .draining:
       phase = .draining
-      for topic in wakeups.keys { for wakeup in wakeups[topic]! { wakeup.wake() } }
+      for topic in wakeups.keys.sorted() { for wakeup in wakeups[topic]! { wakeup.wake() } }
       await withCheckedContinuation { drainers.append($0) }
     }
   }
