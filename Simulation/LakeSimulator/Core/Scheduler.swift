@@ -26,6 +26,8 @@ package final class Scheduler: @unchecked Sendable {
   package private(set) var strayJobs = 0
   /// Changes with every choice made and every moment reached; equal histories have equal digests.
   package private(set) var digest: UInt64 = 0xcbf2_9ce4_8422_2325
+  /// Told of every choice, for finding out where two runs part.
+  var onJob: ((_ index: Int, _ of: Int) -> Void)?
   private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
   private var inbox: [Ready] = []
   private var isInboxUsed = false
@@ -98,6 +100,7 @@ package final class Scheduler: @unchecked Sendable {
     if chosen.executor.isPaused { return chosen.executor.hold(chosen.job) }
     jobsRun += 1
     mix(UInt64(index))
+    onJob?(index, ready.count + 1)
     chosen.job.runSynchronously(on: chosen.executor.asUnownedTaskExecutor())
   }
 

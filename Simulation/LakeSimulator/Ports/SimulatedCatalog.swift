@@ -1,3 +1,5 @@
+import LakeIceberg
+import LakeModel
 package import LakePorts
 package import LakeSchema
 
@@ -7,11 +9,15 @@ package import LakeSchema
 package final class CatalogCloud: @unchecked Sendable {
   package var state: CatalogState
   private let scheduler: Scheduler
+  private let warehouse: WarehouseLocation
+  private let store: StoreCloud
   private let random: LifeRandomness
   /// Told of every commit: the table, what it was before (nil: it was created) and what it is now.
   var afterCommit: [(TableIdentifier, TableState?, TableState, Life) -> Void] = []
 
-  init(warehouse: WarehouseLocation, simulation: Simulation) {
+  init(warehouse: WarehouseLocation, store: StoreCloud, simulation: Simulation) {
+    self.warehouse = warehouse
+    self.store = store
     state = CatalogState(warehouse: warehouse.root)
     scheduler = simulation.scheduler
     random = LifeRandomness(simulation.random.fork("catalog"))
@@ -25,6 +31,7 @@ package final class CatalogCloud: @unchecked Sendable {
 
   func create(_ table: TableIdentifier, _ creation: TableCreation, by life: Life) throws(CatalogError) -> TableState {
     let created = try state.createTable(table, creation, uuid: random.uuid(), metadataUUID: random.uuid(), now: now)
+    write(created, by: life)
     for listener in afterCommit { listener(table, nil, created, life) }
     return created
   }
@@ -35,8 +42,27 @@ package final class CatalogCloud: @unchecked Sendable {
     let before = self.table(table)
     let after = try state.commit(
       table, requirements: requirements, updates: updates, metadataUUID: random.uuid(), now: now)
+    if after.metadataLocation != before?.metadataLocation { write(after, by: life) }
     for listener in afterCommit { listener(table, before, after, life) }
     return after
+  }
+}
+
+extension CatalogCloud {
+  /// The metadata file, as a catalog writes it: through the real codec, and read back to be the same.
+  private func write(_ table: TableState, by life: Life) {
+    let bytes = TableMetadataCodec.encode(table.metadata)
+    do {
+      guard try TableMetadataCodec.decode(bytes) == table.metadata else {
+        preconditionFailure("\(table.metadataLocation) reads back as something else:\n\(bytes.text)")
+      }
+      let key = try warehouse.key(of: table.metadataLocation)
+      guard case .success = store.put(key, bytes, .ifAbsent, by: life) else {
+        preconditionFailure("\(key) is there already")
+      }
+    } catch {
+      preconditionFailure("\(table.metadataLocation): \(error)")
+    }
   }
 }
 

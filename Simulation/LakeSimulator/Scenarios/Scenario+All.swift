@@ -2,10 +2,10 @@ package import LakePorts
 
 extension Scenario {
   /// Every story, in the order in which they are best understood.
-  package static let all: [Scenario] = [.counter, .canary, .powerLoss]
+  package static let all: [Scenario] = [.counter, .canary, .powerLoss, .lake]
 
   /// What the swarm plays.
-  package static let swarm = Scenario.counter
+  package static let swarm = Scenario.lake
 
   package var failsOnPurpose: Bool { name == Scenario.canary.name }
 

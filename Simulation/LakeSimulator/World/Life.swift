@@ -15,7 +15,7 @@ package final class Life: @unchecked Sendable, CustomStringConvertible {
   private(set) var isOver = false
   /// True from `stop` on: it was asked to end in good order.
   var isStopping = false
-  var stopWait: Wait<Void>?
+  var stopWaits: [Wait<Void>] = []
   private var task: Task<Void, Never>?
   /// What its tasks wait for now, by order of asking.
   private var waiting: [UInt64: (what: String, subject: String, since: Int64)] = [:]

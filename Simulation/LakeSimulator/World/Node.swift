@@ -105,13 +105,14 @@ extension Life {
   package func stop() {
     guard !isStopping else { return }
     isStopping = true
-    stopWait?.settle(())
+    for wait in stopWaits { wait.settle(()) }
+    stopWaits = []
   }
 
   /// Returns when the program has been asked to end (or the life is over).
   package func stopped() async {
     if isStopping { return }
-    await wait("a stop", subject: "", ifCancelled: ()) { stopWait = $0 }
+    await wait("a stop", subject: "", ifCancelled: ()) { stopWaits.append($0) }
   }
 
   package func mailbox<Question, Answer>() -> Mailbox<Question, Answer> { Mailbox(life: self) }

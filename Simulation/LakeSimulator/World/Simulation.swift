@@ -1,3 +1,4 @@
+private import Glibc
 import LakeModel
 package import LakePorts
 
@@ -22,6 +23,11 @@ package final class Simulation: @unchecked Sendable {
     scheduler = Scheduler(random: random.fork("schedule"))
     journal = SimulationJournal(isRecording: isRecording)
     faults = FaultPlan(profile: profile, random: random.fork("faults"))
+    if isRecording && getenv("ICEGATE_SIM_JOBS") != nil {
+      scheduler.onJob = { [unowned self] index, count in
+        journal.note("job", life: nil, at: scheduler.now, [("index", "\(index)"), ("of", "\(count)")])
+      }
+    }
   }
 
   package func life(of node: String) -> Life {

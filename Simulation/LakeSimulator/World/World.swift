@@ -25,7 +25,7 @@ package final class World: @unchecked Sendable {
     simulation = Simulation(seed: options.seed, profile: options.drawnProfile, isRecording: options.isRecording)
     network = Network(simulation: simulation)
     cloud = StoreCloud(scheduler: simulation.scheduler)
-    catalog = CatalogCloud(warehouse: warehouse, simulation: simulation)
+    catalog = CatalogCloud(warehouse: warehouse, store: cloud, simulation: simulation)
     planted = options.planted
   }
 
