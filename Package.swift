@@ -74,7 +74,7 @@ let modules: [Module] = [
   Module(name: "LakeStorage", imports: ["LakeModel", "LakePorts", "LakeHash", "LakeNet", "CLinux"]),
   Module(
     name: "LakeCatalogs", imports: ["LakeModel", "LakeSchema", "LakePorts", "LakeIceberg", "LakeJSON", "CSqlite"]),
-  Module(name: "LakeHTTP", imports: ["LakeModel", "LakePorts", "LakeAPI", "CLinux", "CNghttp2"]),
+  Module(name: "LakeHTTP", imports: ["LakeModel", "LakePorts", "LakeCompression", "LakeAPI", "CLinux", "CNghttp2"]),
   Module(name: "LakeSystem", imports: ["LakeModel", "LakePorts", "CLinux", "CYaml"]),
   // proof
   Module(
@@ -96,11 +96,13 @@ let executables: [Module] = [
       "LakeIngest", "LakeShift", "LakeMaintain", "LakeQuery", "LakeAPI", "LakeStorage", "LakeCatalogs", "LakeHTTP",
       "LakeSystem", "LakeHash", "LakeCompression",
     ], tested: false),
-  Module(name: "simulate", imports: ["LakeModel", "LakePorts", "LakeSimulator"], path: "Simulation/simulate", tested: false),
+  Module(
+    name: "simulate", imports: ["LakeModel", "LakePorts", "LakeSimulator"], path: "Simulation/simulate", tested: false),
 ]
 
 /// What the tests of a module need beyond what the module itself imports.
 let extraTestImports: [String: [String]] = [
+  "LakeHTTP": ["CNghttp2"],
   "LakeStorage": ["PortContracts"],
   "LakeCatalogs": ["PortContracts", "CSqlite"],
   "LakePorts": ["PortContracts"],

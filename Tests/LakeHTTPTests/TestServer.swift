@@ -18,14 +18,15 @@ let echoHandler = ClosureHandler { text("\($0.method) \($0.path)?\($0.query) \($
 
 /// A server for one test, on a port of its own, stopped at the end.
 func withServer(
-  _ handler: some HTTPHandler, loops count: Int = 2, execution: HandlerExecution = .loop,
+  _ handler: some HTTPHandler, grpc: (any GRPCHandler)? = nil, loops count: Int = 2,
+  execution: HandlerExecution = .loop,
   configure: (inout HTTPServerConfiguration) -> Void = { _ in },
   _ body: (TestServer) async throws -> Void
 ) async throws {
   var configuration = HTTPServerConfiguration(port: 0, execution: execution)
   configure(&configuration)
   let loops = LoopGroup(count: count)
-  let server = HTTPServer(configuration: configuration, loops: loops, handler: handler)
+  let server = HTTPServer(configuration: configuration, loops: loops, handler: handler, grpc: grpc)
   let port = try server.start()
   do {
     try await body(TestServer(server: server, port: port))
@@ -173,6 +174,8 @@ final class RawClient {
     return (Int(head.split(separator: " ")[1]) ?? 0, head, String(decoding: body[..<length], as: UTF8.self))
   }
 }
+
+func usleepMilliseconds(_ milliseconds: UInt32) { usleep(milliseconds * 1000) }
 
 /// Counts across tasks and threads.
 final class Counter: Sendable {

@@ -29,6 +29,9 @@ final class BodyBuffer {
     storage = RawStorage(capacity: first)
   }
 
+  /// How many bytes the body may still grow by.
+  var bytesLeft: Int { bytesMax - count }
+
   deinit { budget.release(reserved) }
 
   /// Room for bytes yet to come, never empty before the body has its length.

@@ -1,15 +1,26 @@
-/// `Date: Sun, 06 Nov 1994 08:49:37 GMT` with its line end, rendered once per second.
+/// `Date: Sun, 06 Nov 1994 08:49:37 GMT` rendered once per second.
 struct DateField {
   private var second = Int64.min
-  private var rendered: [UInt8] = []
+  private var text = ""
+  private var line: [UInt8] = []
 
-  /// - Parameter seconds: since the epoch.
-  mutating func bytes(at seconds: Int64) -> [UInt8] {
-    if seconds != second {
-      second = seconds
-      rendered = Array("Date: \(DateField.text(max(0, seconds)))\r\n".utf8)
-    }
-    return rendered
+  /// The field with its line end. - Parameter seconds: since the epoch.
+  mutating func line(at seconds: Int64) -> [UInt8] {
+    render(seconds)
+    return line
+  }
+
+  /// The field's value.
+  mutating func text(at seconds: Int64) -> String {
+    render(seconds)
+    return text
+  }
+
+  private mutating func render(_ seconds: Int64) {
+    guard seconds != second else { return }
+    second = seconds
+    text = DateField.text(max(0, seconds))
+    line = Array("Date: \(text)\r\n".utf8)
   }
 
   /// IMF-fixdate (RFC 9110, section 5.6.7) of an instant on or after the epoch.

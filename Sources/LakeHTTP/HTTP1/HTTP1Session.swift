@@ -101,6 +101,8 @@ final class HTTP1Session: ConnectionSession, @unchecked Sendable {
 
   // MARK: Refusing
 
+  func refuseSlowHeader() { refuse(.headerTimeout) }
+  func turnEnded() {}
   func refuseConnection() { refuse(.connectionsExhausted) }
 
   private func refuse(_ failure: RequestFailure) { perform(machine.refuse(failure)) }

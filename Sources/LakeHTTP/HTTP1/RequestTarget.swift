@@ -10,6 +10,7 @@ struct RequestTarget: Sendable, Hashable {
   init() {}
 
   init(_ target: UnsafeRawBufferPointer, isOptions: Bool) throws(RequestFailure) {
+    guard !target.isEmpty else { throw .targetMalformed }
     var needsDecoding = false
     for byte in target {
       guard ByteClass.target.contains(byte) else { throw .targetMalformed }

@@ -125,10 +125,14 @@ final class EventLoop: TaskExecutor, @unchecked Sendable {
     }
   }
 
-  func dateField() -> [UInt8] {
+  /// `Date: ...` with its line end.
+  func dateField() -> [UInt8] { date.line(at: EventLoop.secondsSinceEpoch()) }
+  func dateText() -> String { date.text(at: EventLoop.secondsSinceEpoch()) }
+
+  private static func secondsSinceEpoch() -> Int64 {
     var time = timespec()
     clock_gettime(CLOCK_REALTIME_COARSE, &time)
-    return date.bytes(at: Int64(time.tv_sec))
+    return Int64(time.tv_sec)
   }
 
   /// Every object watched now.

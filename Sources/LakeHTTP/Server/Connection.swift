@@ -19,6 +19,7 @@ final class Connection: Pollable {
   private var canRead = true
   private var canWrite = true
   private var isPumping = false
+  private var isFlushScheduled = false
   private(set) var peerHasClosed = false
   private var timer: LoopTimer!
   private var writeDeadline: Int64?
@@ -54,6 +55,20 @@ final class Connection: Pollable {
     session.refuseConnection()
   }
 
+  /// Hands the connection to a session that knows what it speaks.
+  /// - Parameter bytes: what was received already.
+  func adopt(_ session: any ConnectionSession, _ bytes: UnsafeRawBufferPointer) {
+    self.session = session
+    if !bytes.isEmpty { session.received(bytes) }
+  }
+
+  /// Calls the session's `turnEnded` when everything else of the loop's turn is done, so that what several tasks send leaves in one write.
+  func flushLater() {
+    guard isOpen, !isFlushScheduled else { return }
+    isFlushScheduled = true
+    loop.resumeLater(self)
+  }
+
   var isOpen: Bool { if case .open = stage { true } else { false } }
   var unsentByteCount: Int { output.byteCount }
 
@@ -61,6 +76,11 @@ final class Connection: Pollable {
 
   func ready(_ events: UInt32) {
     if case .closed = stage { return }
+    if isFlushScheduled, events == 0 {
+      isFlushScheduled = false
+      session.turnEnded()
+      if case .closed = stage { return }
+    }
     if events & (EPOLLERR.rawValue | EPOLLHUP.rawValue) != 0 {
       close(isReset: false)
       return

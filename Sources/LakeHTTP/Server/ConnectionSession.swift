@@ -17,6 +17,8 @@ protocol ConnectionSession: AnyObject {
   func receivedEnd()
   /// All that was sent has left.
   func outputDrained()
+  /// `Connection.flushLater` was called, and the loop's turn is over.
+  func turnEnded()
   func deadlineReached(now: Int64)
   /// The server is closing: finish what is in flight, start nothing new.
   func drain()

@@ -4,7 +4,7 @@ import LakeModel
 package import LakePorts
 import Synchronization
 
-/// One listening port: HTTP/1.1 on the loops of a `LoopGroup`, which several servers share.
+/// One listening port: HTTP/1.1, and HTTP/2 by prior knowledge, on the loops of a `LoopGroup`, which several servers share.
 package final class HTTPServer: Sendable {
   private enum Phase { case new, running, draining, drained }
 
@@ -114,8 +114,7 @@ package final class HTTPServer: Sendable {
 
   private func serve(_ socket: Int32, on loop: EventLoop, isRefused: Bool) {
     let connection = Connection(socket: socket, loop: loop, server: self)
-    let session = HTTP1Session(connection)
-    connection.open(session, refusing: isRefused)
+    connection.open(SniffingSession(connection), refusing: isRefused)
   }
 
   func closed(_ connection: Connection) {
@@ -140,6 +139,12 @@ package final class HTTPServer: Sendable {
         ("server", configuration.name), ("peer", peer), ("status", String(failure.status)),
         ("reason", failure.message),
       ])
+  }
+
+  func noteAbuse(_ abuse: HTTP2Abuse, peer: String) {
+    counters.countAbuse(abuse)
+    journal.note(
+      .warning, "http.abuse", [("server", configuration.name), ("peer", peer), ("what", abuse.rawValue)])
   }
 
   // MARK: Draining

@@ -51,12 +51,15 @@ package struct HTTPLimits: Sendable {
   package var bodyMemoryMax = 512 << 20
   /// Bytes of pipelined requests read ahead of the one being answered; the rest waits in the kernel.
   package var readAheadBytesMax = 64 << 10
-  /// Requests of one connection that may be answered in one turn of the loop before others get theirs.
-  package var pipelinedPerTurnMax = 64
   /// Bytes of a streamed response that may wait for a slow reader before the producer is held back.
   package var unsentBytesMax = 256 << 10
   /// Open connections; one more is answered with 503 and closed.
   package var connectionsMax = 10_000
+  /// HTTP/2: requests at one time on a connection.
+  package var streamsMax = 100
+  /// HTTP/2: bytes that a client may send on one stream, and on a connection, before we have taken them.
+  package var streamWindowBytes = 256 << 10
+  package var connectionWindowBytes = 1 << 20
   /// What a rejection for lack of memory or connections puts into Retry-After, in seconds.
   package var retryAfterSeconds = 1
 
@@ -70,6 +73,12 @@ package struct HTTPTimeouts: Sendable {
   package var bodyProgress: Duration = .seconds(10)
   /// Between requests: closed silently.
   package var idle: Duration = .seconds(75)
+  /// HTTP/2: between requests; the client is told to go away.
+  package var idleHTTP2: Duration = .seconds(300)
+  /// HTTP/2: silence for so long, with requests open, is answered with a PING ...
+  package var keepAlive: Duration = .seconds(60)
+  /// ... and no answer for so long with a cut.
+  package var keepAliveAnswer: Duration = .seconds(20)
   /// A reader takes at least `progressBytesMin` bytes, or all there is, in every such span: cut.
   package var writeStall: Duration = .seconds(20)
   /// How long what a refused client still sends is read and dropped, so that it can read the refusal.
