@@ -25,21 +25,32 @@ struct ObjectReader: Sendable {
   /// Several ranges, fetched at the same time. - Returns: one piece for each, in order.
   func get(_ key: ObjectKey, _ ranges: [Range<Int>]) async throws(QueryError) -> [Bytes] {
     if ranges.count == 1 { return [try await get(key, .span(ranges[0]))] }
-    let pieces = await withTaskGroup(of: (Int, Result<Bytes, QueryError>).self) { group in
+    let pieces = await withTaskGroup(of: Piece.self) { group in
       for (index, range) in ranges.enumerated() {
-        group.addTask {
-          do throws(QueryError) { return (index, .success(try await get(key, .span(range)))) } catch {
-            return (index, .failure(error))
-          }
-        }
+        group.addTask { await piece(index, key, range) }
       }
       var pieces = [Result<Bytes, QueryError>?](repeating: nil, count: ranges.count)
-      for await (index, piece) in group { pieces[index] = piece }
+      for await piece in group { pieces[piece.index] = piece.outcome }
       return pieces
     }
     var found: [Bytes] = []
     for piece in pieces { if let piece { found.append(try piece.get()) } }
     return found
+  }
+
+  private struct Piece: Sendable {
+    let index: Int
+    let outcome: Result<Bytes, QueryError>
+  }
+
+  /// A function of its own rather than the body of a task's closure: a typed `do throws` there came out of the optimiser of
+  /// Swift 6.3.1 with a wrong index (release only; the 500,000-record corpus trapped on it).
+  private func piece(_ index: Int, _ key: ObjectKey, _ range: Range<Int>) async -> Piece {
+    do throws(QueryError) {
+      return Piece(index: index, outcome: .success(try await get(key, .span(range))))
+    } catch {
+      return Piece(index: index, outcome: .failure(error))
+    }
   }
 }
 
