@@ -126,4 +126,18 @@ struct RobustnessTests {
       try parsed.readRowGroup(0, projection: projection, file: file)
     }
   }
+
+  @Test("a Julian day beyond all calendars is an error")
+  func julianDay() throws {
+    var bytes = try GoldenTests.bytes("types-int96").array
+    // The first value of the dictionary page: eight bytes of nanoseconds, then the day.
+    let day: [UInt8] = [0x8C, 0x3D, 0x25, 0x00]
+    let at = try #require((0..<bytes.count - 4).first { Array(bytes[$0..<$0 + 4]) == day })
+    for index in 0..<4 { bytes[at + index] = 0xFF }
+    let file = try ParquetFile(Bytes(bytes))
+    let projection = try file.projection(names: ["ts_us"])
+    #expect(throws: ParquetError.malformed("INT96 time beyond microseconds")) {
+      try file.readRowGroup(0, projection: projection, file: Bytes(bytes))
+    }
+  }
 }

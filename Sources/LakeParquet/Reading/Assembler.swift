@@ -5,6 +5,7 @@ package import LakeSchema
 struct Assembler {
   /// By leaf index.
   let leaves: [Int: LeafData]
+  let limits: ReadLimits
 
   /// Where a node stands: slots are the entries that start an element of the innermost list around it.
   private struct Frame {
@@ -59,6 +60,12 @@ extension Assembler {
     guard slots == frame.slots else { throw mismatch(node.name, slots, frame.slots) }
     guard data.presentCount < slots, let definition = data.definition else {
       return Column(values, count: slots)
+    }
+    if case .fixed(_, let width) = values {
+      let (bytes, overflow) = slots.multipliedReportingOverflow(by: width)
+      guard !overflow && bytes <= limits.chunkBytesMax else {
+        throw .limitExceeded("bytes of \(node.name)", limit: limits.chunkBytesMax, found: overflow ? .max : bytes)
+      }
     }
     let flags = Self.flags(definition, from: UInt8(frame.definition), present: UInt8(leaf.maxDefinition), slots: slots)
     return Column(Spread.values(values, flags), count: slots, validity: flags)
@@ -130,6 +137,7 @@ extension Assembler {
     guard let definition = data.definition, let repetition = data.repetition else {
       preconditionFailure("a list's leaf has both levels")
     }
+    guard frame.slots <= data.entryCount else { throw mismatch(node.name, data.entryCount, frame.slots) }
     var offsets = BufferBuilder<UInt32>(capacity: frame.slots + 1)
     var flags = BufferBuilder<UInt8>(capacity: max(1, frame.slots))
     var elements: UInt32 = 0

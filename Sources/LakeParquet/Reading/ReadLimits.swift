@@ -6,7 +6,7 @@ package struct ReadLimits: Sendable {
   /// Values of one column chunk, absent ones included.
   package var chunkValuesMax = 1 << 28
   /// Decoded bytes of one column chunk.
-  package var chunkBytesMax = 4 << 30
+  package var chunkBytesMax = 2 << 30
   /// Columns and groups of the schema, and how deep they nest.
   package var schemaElementsMax = 100_000
   package var schemaDepthMax = 64

@@ -92,10 +92,13 @@ extension ParquetFile {
   private func decode(
     _ node: ReadNode, _ plan: ReadPlan, _ fetched: [Bytes], _ decompressor: Compressor
   ) throws(ParquetError) -> Column {
+    guard plan.rowCount <= limits.chunkValuesMax else {
+      throw .limitExceeded("rows of a row group", limit: limits.chunkValuesMax, found: plan.rowCount)
+    }
     let pieces = FetchedPieces(ranges: plan.ranges, bytes: fetched)
     var leaves: [Int: LeafData] = [:]
     for leaf in Set(node.leaves).sorted() { leaves[leaf] = try decode(leaf: leaf, plan, pieces, decompressor) }
-    return try Assembler(leaves: leaves).column(node, rows: plan.rowCount)
+    return try Assembler(leaves: leaves, limits: limits).column(node, rows: plan.rowCount)
   }
 
   private func decode(

@@ -68,15 +68,19 @@ enum ValueConversion {
   /// INT96: nanoseconds of the day, then the Julian day.
   private static func julian(_ data: Buffer<UInt8>, count: Int) throws(ParquetError) -> Buffer<Int64> {
     var mapped = BufferBuilder<Int64>(capacity: max(1, count))
+    var overflows = false
     data.withValues { data in
       let base = UnsafeRawPointer(data.baseAddress!)
       for index in 0..<count {
         let nanos = base.loadUnaligned(fromByteOffset: index * 12, as: Int64.self)
         let day = base.loadUnaligned(fromByteOffset: index * 12 + 8, as: UInt32.self)
-        let micros = (Int64(day) - 2_440_588) * 86_400_000_000
-        mapped.append(micros + (nanos >= 0 ? nanos / 1000 : (nanos + 1) / 1000 - 1))
+        let (days, tooFar) = (Int64(day) - 2_440_588).multipliedReportingOverflow(by: 86_400_000_000)
+        let (micros, tooLong) = days.addingReportingOverflow(nanos >= 0 ? nanos / 1000 : (nanos + 1) / 1000 - 1)
+        overflows = overflows || tooFar || tooLong
+        mapped.append(micros)
       }
     }
+    guard !overflows else { throw .malformed("INT96 time beyond microseconds") }
     return mapped.finish()
   }
 
