@@ -32,6 +32,9 @@ final class ChunkDecoder {
   private var dictionaryCount = 0
 
   private var scratch = RawStorage(capacity: 0)
+  /// Room to take before it is needed, in bytes: what the footer promises, as far as the chunk's bytes make it likely.
+  private var expectedBytes = 0
+  private var expectedValues = 0
 
   init(leaf: Leaf, chunk: ColumnChunk, limits: ReadLimits, decompressor: Compressor) throws(ParquetError) {
     self.leaf = leaf
@@ -56,6 +59,11 @@ final class ChunkDecoder {
 
   /// Decodes every page in `bytes`, which are the chunk's.
   func decodeAll(_ bytes: Bytes) throws(ParquetError) {
+    let plausible = min(bytes.count, limits.chunkBytesMax / 64) * 64
+    expectedBytes = max(0, min(chunk.uncompressedBytes, plausible))
+    expectedValues = min(chunk.valueCount, plausible)
+    if leaf.maxDefinition > 0 { _ = definition.reserve(expectedValues + 8) }
+    if leaf.maxRepetition > 0 { _ = repetition.reserve(expectedValues + 8) }
     var position = 0
     while entryCount < chunk.valueCount {
       guard position < bytes.count else {
@@ -238,10 +246,22 @@ extension ChunkDecoder {
     default:
       if present == 0 { return }
       if isIndexed && !hasPlainPages { try leaveDictionaryEarly() }
+      if !hasPlainPages { try expectPlainPages() }
       hasPlainPages = true
       if isIndexed { appendExtraIndices(present) }
       try decodePlainPage(body, encoding, present: present)
       plainCount += present
+    }
+  }
+
+  /// Takes room for plain pages at once, rather than by doubling.
+  private func expectPlainPages() throws(ParquetError) {
+    if leaf.physicalType == .byteArray {
+      _ = try text.reserveData(min(expectedBytes, text.bytesMax - text.data.count))
+      _ = text.offsets.reserve(expectedValues - min(entryCount, expectedValues))
+    } else {
+      let (bytes, overflow) = expectedValues.multipliedReportingOverflow(by: width)
+      _ = fixed.reserve(overflow ? 0 : min(bytes, max(expectedBytes, 1) * 8, limits.chunkBytesMax - fixed.count))
     }
   }
 
@@ -268,6 +288,7 @@ extension ChunkDecoder {
     guard present > 0 else { return }
     guard let dictionary else { throw .malformed("page of \(leaf.pathText) without its dictionary") }
     guard let width = body.first, width <= 32 else { throw .malformed("indices of \(leaf.pathText)") }
+    if indices.count == 0 { _ = indices.reserve(expectedValues + 8) }
     let start = indices.count
     let target = indices.reserve(RunLength.room(present))
     _ = try RunLength.decode(
