@@ -223,4 +223,138 @@ def names():
         same(lake.ours("files", "icegate.traces")["files"], [])
 
 
+def change(lake, table, operation, adding=(), removing=(), branch="main"):
+    listing = lake.root + "/change.json"
+    pathlib.Path(listing).write_text(json.dumps({"adding": list(adding), "removing": list(removing)}))
+    return lake.ours("change", table, "--files", listing, "--operation", operation, "--branch", branch)
+
+
+def bodies(rows): return sorted(row["body"] for row in rows)
+
+
+A_DAY = ["a", None, "20758"]  # tenant, account, 2026-11-01
+
+
+@check("position deletes written here are applied by PyIceberg and here, newer files untouched")
+def position_deletes():
+    with Lake() as lake:
+        lake.ours("create")
+        data = lake.warehouse + "/icegate/logs/data"
+        first = write_logs(lake, data + "/1.parquet", [{"body": "x%d" % n} for n in range(5)])
+        second = write_logs(lake, data + "/2.parquet", [{"body": "y%d" % n} for n in range(5)])
+        change(lake, "icegate.logs", "overwrite", [{**f, "partition": A_DAY} for f in (first, second)])
+        ids = {"file_path": b"2147483546", "pos": b"2147483545"}
+        schema = pa.schema([pa.field(n, t, False, {b"PARQUET:field_id": ids[n]}) for n, t in
+                            (("file_path", pa.string()), ("pos", pa.int64()))])
+        path = data + "/deletes.parquet"
+        rows = [(first["path"], 1), (first["path"], 3), (second["path"], 0)]
+        pq.write_table(pa.table({"file_path": [r[0] for r in rows], "pos": [r[1] for r in rows]}, schema=schema), path)
+        change(lake, "icegate.logs", "delete", [{"content": 1, "path": "file://" + path, "records": 3,
+                                                 "size": os.path.getsize(path), "partition": A_DAY}])
+        wanted = ["x0", "x2", "x4", "y1", "y2", "y3", "y4"]
+        same(bodies(lake.ours("rows", "icegate.logs")), wanted, "ours")
+        same(bodies(lake.theirs().load_table("icegate.logs").scan().to_arrow().to_pylist()), wanted, "PyIceberg's")
+        try:
+            lake.ours("files", "icegate.logs")
+        except RuntimeError as error:
+            if "delete files" not in str(error): raise
+        else:
+            raise AssertionError("a plan without deletes was given")
+        third = write_logs(lake, data + "/3.parquet", [{"body": "z"}])
+        change(lake, "icegate.logs", "overwrite", [{**third, "partition": A_DAY}])
+        same(bodies(lake.ours("rows", "icegate.logs")), wanted + ["z"])
+
+
+@check("equality deletes are applied to older files of their partition only")
+def equality_deletes():
+    with Lake() as lake:
+        lake.ours("create")
+        data = lake.warehouse + "/icegate/logs/data"
+        first = write_logs(lake, data + "/1.parquet", [{"body": "x%d" % n, "severity_text": s} for n, s in
+                                                       enumerate(["INFO", None, "WARN", "INFO"])])
+        other = write_logs(lake, data + "/2.parquet", [{"tenant_id": "b", "body": "other", "severity_text": "INFO"}])
+        change(lake, "icegate.logs", "overwrite", [{**first, "partition": A_DAY}, {**other, "partition": ["b", None, "20758"]}])
+        schema = pa.schema([pa.field("severity_text", pa.string(), True, {b"PARQUET:field_id": b"10"})])
+        path = data + "/deletes.parquet"
+        pq.write_table(pa.table({"severity_text": ["INFO", None]}, schema=schema), path)
+        change(lake, "icegate.logs", "delete", [{"content": 2, "equality_ids": [10], "path": "file://" + path, "records": 2,
+                                                 "size": os.path.getsize(path), "partition": A_DAY}])
+        later = write_logs(lake, data + "/3.parquet", [{"body": "later", "severity_text": "INFO"}])
+        change(lake, "icegate.logs", "overwrite", [{**later, "partition": A_DAY}])
+        same(bodies(lake.ours("rows", "icegate.logs")), ["later", "other", "x2"])
+        same(bodies(lake.ours("rows", "icegate.logs", "--columns", "body")), ["later", "other", "x2"])
+
+
+@check("a rewrite, a branch, merged manifests and expired snapshots are the same table to PyIceberg")
+def rewrite_and_expire():
+    with Lake() as lake:
+        lake.ours("create")
+        data = lake.warehouse + "/icegate/logs/data"
+        files = [write_logs(lake, "%s/%d.parquet" % (data, n), [{"body": "%d-%d" % (n, m)} for m in range(3)]) for n in range(6)]
+        for file in files: change(lake, "icegate.logs", "overwrite", [{**file, "partition": A_DAY}])
+        everything = bodies(lake.ours("rows", "icegate.logs"))
+        same(len(everything), 18)
+        theirs = lambda: lake.theirs().load_table("icegate.logs")
+        lake.ours("merge", "icegate.logs", "--min-count", "3")
+        same(len(theirs().inspect.manifests()), 1, "manifests")
+        same(bodies(theirs().scan().to_arrow().to_pylist()), everything)
+        merged = write_logs(lake, data + "/merged.parquet", [{"body": "%d-%d" % (n, m)} for n in range(2) for m in range(3)])
+        change(lake, "icegate.logs", "replace", [{**merged, "partition": A_DAY}], [files[0]["path"], files[1]["path"]])
+        same(bodies(theirs().scan().to_arrow().to_pylist()), everything, "after the rewrite")
+        summary = theirs().current_snapshot().summary
+        same((summary.operation.value, summary["deleted-data-files"], summary["total-data-files"], summary["total-records"]),
+             ("replace", "2", "5", "18"))
+        same(sorted(t.file.file_path for t in theirs().scan().plan_files()),
+             sorted(f["path"] for f in lake.ours("files", "icegate.logs")["files"]))
+        # A branch made by PyIceberg, changed here.
+        table = theirs()
+        table.manage_snapshots().create_branch(table.current_snapshot().snapshot_id, "audit").commit()
+        change(lake, "icegate.logs", "delete", [], [merged["path"]], branch="audit")
+        same(len(theirs().scan().use_ref("audit").to_arrow()), 12)
+        same(len(theirs().scan().to_arrow()), 18)
+        same(len(lake.ours("rows", "icegate.logs", "--ref", "audit")), 12)
+        done = lake.ours("expire", "icegate.logs", "--older-than", "0")
+        same(done["expired_snapshots"], 7)
+        same(bodies(theirs().scan().to_arrow().to_pylist()), everything, "after the expiry")
+        same(len(theirs().scan().use_ref("audit").to_arrow()), 12)
+        same(sorted(f.name for f in pathlib.Path(data).iterdir()), ["2.parquet", "3.parquet", "4.parquet", "5.parquet", "merged.parquet"])
+        same(len(theirs().snapshots()), 2)
+
+
+@check("evolution, partial deletes and time travel of PyIceberg are read here")
+def evolution_there():
+    with Lake() as lake:
+        catalog = lake.theirs()
+        catalog.create_namespace("other")
+        schema = Schema(NestedField(1, "tenant", StringType(), required=True), NestedField(2, "n", IntegerType()),
+                        NestedField(3, "x", FloatType()), NestedField(4, "gone", StringType()))
+        table = catalog.create_table("other.t", schema, partition_spec=PartitionSpec(PartitionField(1, 1000, IdentityTransform(), "tenant")))
+        arrow = lambda rows: pa.Table.from_pylist(rows, schema=table.schema().as_arrow())
+        table.append(arrow([{"tenant": "a", "n": n, "x": n / 2, "gone": "g"} for n in range(4)]))
+        before = table.current_snapshot()
+        table.delete(e.EqualTo("n", 2))  # copy on write: one row of a file
+        with table.update_schema() as update:
+            update.update_column("n", LongType())
+            update.update_column("x", DoubleType())
+            update.rename_column("n", "number")
+            update.delete_column("gone")
+            update.add_column("late", StringType())
+            update.move_first("x")
+        table.append(arrow([{"tenant": "b", "number": 5_000_000_000, "x": 0.1, "late": "l"}]))
+        with table.update_spec() as update:
+            update.remove_field("tenant")
+            update.add_field("number", BucketTransform(2), "number_bucket")
+        table.append(arrow([{"tenant": "c", "number": 7, "x": None, "late": None}]))
+        key = lambda row: row["number"]
+        ours, theirs = lake.ours("rows", "other.t"), table.scan().to_arrow().to_pylist()
+        same(sorted(ours, key=key), sorted(theirs, key=key))
+        same([list(row) for row in ours][0], ["x", "tenant", "number", "late"])
+        same(sorted(r["number"] for r in ours), [0, 1, 3, 7, 5_000_000_000])
+        old = lake.ours("rows", "other.t", "--snapshot", str(before.snapshot_id))
+        same(sorted(old, key=lambda r: r["n"]), [{"tenant": "a", "n": n, "x": n / 2, "gone": "g"} for n in range(4)])
+        same(len(lake.ours("rows", "other.t", "--as-of", str(before.timestamp_ms))), 4)
+        table.manage_snapshots().create_tag(before.snapshot_id, "first").commit()
+        same(len(lake.ours("rows", "other.t", "--ref", "first")), 4)
+
+
 main()

@@ -1,6 +1,7 @@
-"""Records tables written by PyIceberg into Fixtures/iceberg/pyiceberg, for `swift test` to read.
+"""Records tables written by PyIceberg into Fixtures/iceberg, for `swift test` to read.
 
-usage: record.py OUTPUT_DIRECTORY
+usage: record.py Fixtures/iceberg/pyiceberg      a table of format version 2 that went through a lot
+       record.py Fixtures/iceberg/pyiceberg-v1   one of format version 1
 
 Writes the metadata, manifest lists and manifests of one table, and expected.json: what PyIceberg itself says of it
 (entries of every manifest of every snapshot, and the files it plans for some filters). Ids and times differ from run to
@@ -235,6 +236,20 @@ def record_mixed(catalog, out):
     (out / "expected.json").write_text(json.dumps(expected, indent=1, sort_keys=True) + "\n")
 
 
+def record_v1(catalog, out):
+    schema = Schema(NestedField(1, "tenant", StringType(), required=True), NestedField(2, "n", LongType()))
+    spec = PartitionSpec(PartitionField(1, 1000, IdentityTransform(), "tenant"))
+    table = catalog.create_table("ns.mixed", schema, partition_spec=spec, properties={"format-version": "1"})
+    for tenant in ("a", "b"):
+        table.append(table_of(table, [{"tenant": tenant, "n": n} for n in range(3)]))
+    expected = {
+        "metadata": pathlib.PurePath(table.metadata_location).name,
+        "snapshots": describe(table),
+        "plans": {"all": sorted(task.file.file_path for task in table.scan().plan_files())},
+    }
+    (out / "expected.json").write_text(json.dumps(expected, indent=1, sort_keys=True) + "\n")
+
+
 def main():
     out = pathlib.Path(sys.argv[1])
     shutil.rmtree(out, ignore_errors=True)
@@ -242,7 +257,7 @@ def main():
     with tempfile.TemporaryDirectory() as scratch:
         catalog = SqlCatalog("icegate", uri=f"sqlite:///{scratch}/catalog.db", warehouse=f"file://{scratch}")
         catalog.create_namespace("ns")
-        record_mixed(catalog, out)
+        (record_v1 if out.name.endswith("v1") else record_mixed)(catalog, out)
         for file in sorted(pathlib.Path(scratch, "ns", "mixed", "metadata").iterdir()):
             shutil.copy(file, out / file.name)
         # Locations inside the files keep the scratch directory; the tests map it.

@@ -19,15 +19,22 @@ struct IcebergCommand {
       metadata NAMESPACE.TABLE                      prints the table's metadata
       files NAMESPACE.TABLE [--snapshot ID]         lists the data files that a scan reads
             [--where 'COLUMN = VALUE' ...]          =, <, <=, >, >=, in (a,b), is null, is not null; all must hold
+      rows NAMESPACE.TABLE [--snapshot ID|--ref NAME|--as-of MILLISECONDS] [--columns a,b]
+                                                    reads all rows, deletes applied
       append NAMESPACE.TABLE --files FILE           adds data files that are there already, described in a JSON file
+      change NAMESPACE.TABLE --files FILE --operation overwrite|delete|replace [--branch NAME]
+                                                    adds and removes files: {"adding": [...], "removing": [PATH, ...]}
+      merge NAMESPACE.TABLE [--min-count N]         puts small manifests together
+      expire NAMESPACE.TABLE --older-than AGE_MS [--keep N]
+                                                    expires snapshots and deletes what only they led to
     """
 
-  private let catalog: any Catalog
-  private let store: any ObjectStore
-  private let warehouse: WarehouseLocation
-  private let random: any Randomness
-  private let wall: any WallClock
-  private var arguments: Arguments
+  let catalog: any Catalog
+  let store: any ObjectStore
+  let warehouse: WarehouseLocation
+  let random: any Randomness
+  let wall: any WallClock
+  var arguments: Arguments
 
   static func run(_ words: [String]) async throws {
     var arguments = Arguments(words)
@@ -38,7 +45,11 @@ struct IcebergCommand {
     case "create": try await command.createTables()
     case "metadata": try await command.printMetadata()
     case "files": try await command.listFiles()
+    case "rows": try await command.printRows()
     case "append": try await command.append()
+    case "change": try await command.change()
+    case "merge": try await command.merge()
+    case "expire": try await command.expire()
     default: throw Arguments.Wrong(description: "`\(action)` is not an action\n\(usage)")
     }
   }
@@ -123,15 +134,26 @@ struct IcebergCommand {
     let state = try await catalog.loadTable(table)
     let described = try JSONDocument(Self.readLocal(path)).root
     let files = try described.elements.map { try Self.dataFile($0, of: state.metadata) }
-    var manifests: [ManifestFile] = []
-    if let snapshot = state.metadata.currentSnapshot {
-      manifests = try ManifestList.decode(await read(snapshot.manifestList))
-    }
     let commit = try FastAppend(files: files).commit(
-      to: state.metadata, manifests: manifests,
-      context: CommitContext(
-        snapshotID: Int64(random.next() >> 1), commitUUID: random.uuid(),
-        now: Int64(wall.now.nanoseconds / 1_000_000)))
+      to: state.metadata, manifests: await manifests(of: state.metadata.currentSnapshot), context: commitContext())
+    try await carryOut(commit, on: table)
+  }
+
+  // MARK: pieces
+
+  func commitContext() -> CommitContext {
+    CommitContext(
+      snapshotID: max(1, Int64(random.next() >> 1)), commitUUID: random.uuid(),
+      now: Int64(wall.now.nanoseconds / 1_000_000))
+  }
+
+  func manifests(of snapshot: Snapshot?) async throws -> [ManifestFile] {
+    guard let snapshot else { return [] }
+    return try ManifestList.decode(await read(snapshot.manifestList))
+  }
+
+  /// Uploads, commits, and prints the new snapshot.
+  func carryOut(_ commit: SnapshotCommit, on table: TableIdentifier) async throws {
     for upload in commit.uploads {
       _ = try await store.put(warehouse.key(of: upload.location), upload.bytes, condition: .ifAbsent)
     }
@@ -144,20 +166,18 @@ struct IcebergCommand {
     Self.print(json.finish())
   }
 
-  // MARK: pieces
-
-  private mutating func takeTable() throws -> TableIdentifier {
+  mutating func takeTable() throws -> TableIdentifier {
     guard let name = arguments.word() else { throw Arguments.Wrong(description: "which table? NAMESPACE.TABLE") }
     let levels = name.split(separator: ".").map(String.init)
     guard levels.count > 1 else { throw Arguments.Wrong(description: "`\(name)` is not NAMESPACE.TABLE") }
     return TableIdentifier(namespace: Array(levels.dropLast()), name: levels[levels.count - 1])
   }
 
-  private func read(_ location: String) async throws -> Bytes {
+  func read(_ location: String) async throws -> Bytes {
     try await store.get(warehouse.key(of: location)).bytes
   }
 
-  private static func dataFile(_ json: JSONValue, of table: TableMetadata) throws -> DataFile {
+  static func dataFile(_ json: JSONValue, of table: TableMetadata) throws -> DataFile {
     guard let spec = table.partitionSpec, let path = json["path"]?.string, let records = json["records"]?.int64,
       let size = json["size"]?.int64, let partition = json["partition"]
     else { throw IcebergError.malformed("a file wants path, records, size and partition") }
@@ -174,8 +194,11 @@ struct IcebergCommand {
       return bounds
     }
     return DataFile(
-      path: path, specID: spec.id, partition: values, recordCount: records, fileSize: size,
-      metrics: FileMetrics(lowerBounds: bounds("lower"), upperBounds: bounds("upper")))
+      content: json["content"]?.int.flatMap { DataFile.Content(rawValue: $0) } ?? .data, path: path, specID: spec.id,
+      partition: values, recordCount: records, fileSize: size,
+      metrics: FileMetrics(lowerBounds: bounds("lower"), upperBounds: bounds("upper")),
+      equalityIDs: json["equality_ids"]?.elements.compactMap { $0.int } ?? [],
+      referencedDataFile: json["referenced"]?.string)
   }
 
   private static func describe(_ files: [ScanFile], of planner: ScanPlanner) -> Bytes {
@@ -222,9 +245,9 @@ struct IcebergCommand {
     }
   }
 
-  private static func print(_ json: Bytes) { Swift.print(json.text) }
+  static func print(_ json: Bytes) { Swift.print(json.text) }
 
-  private static func readLocal(_ path: String) throws -> Bytes {
+  static func readLocal(_ path: String) throws -> Bytes {
     guard let file = fopen(path, "rb") else { throw Arguments.Wrong(description: "\(path) cannot be read") }
     defer { fclose(file) }
     var bytes: [UInt8] = []

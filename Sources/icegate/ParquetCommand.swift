@@ -178,7 +178,7 @@ private enum ParquetRewrite {
   }
 }
 
-private enum ParquetRows {
+enum ParquetRows {
   static func print(_ bytes: Bytes, columns: String?) throws {
     let file = try ParquetFile(bytes)
     let projection =

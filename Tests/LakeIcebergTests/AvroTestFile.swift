@@ -28,6 +28,26 @@ enum AvroTestFile {
 
   /// The same file with its one block stored without compression.
   static func uncompressed(_ file: Bytes) -> [UInt8] {
+    let (schema, count, plain) = contents(of: file)
+    return self.file(schema: schema, blocks: [(count, plain)])
+  }
+
+  /// The same file with its one block compressed in another way.
+  static func recompressed(_ file: Bytes, codec: String) throws -> [UInt8] {
+    let (schema, count, plain) = contents(of: file)
+    let packed: [UInt8] =
+      switch codec {
+      case "deflate": deflated(plain)
+      case "zstandard": try ContentEncoding.zstd.encode(Bytes(plain)).array
+      case "snappy":
+        try ContentEncoding.snappy.encode(Bytes(plain)).array
+          + withUnsafeBytes(of: CRC32.checksum(Bytes(plain)).bigEndian) { Array($0) }
+      default: plain
+      }
+    return self.file(schema: schema, blocks: [(count, packed)], codec: codec)
+  }
+
+  private static func contents(of file: Bytes) -> (schema: String, count: Int64, plain: [UInt8]) {
     let bytes = file.array
     var position = 4
     func number() -> Int {
@@ -56,6 +76,6 @@ enum AvroTestFile {
     let count = number()
     let block = run()
     let plain = (try? RawDeflate.decode(Bytes(block), limit: 1 << 24).array) ?? []
-    return self.file(schema: schema, blocks: [(Int64(count), plain)])
+    return (schema, Int64(count), plain)
   }
 }
