@@ -8,8 +8,8 @@ enum Command: String, CaseIterable {
       dev [--data DIR | --memory]   everything in one process on 127.0.0.1, tables below DIR (./icegate-data)
           [--port-offset N]         adds N to every port
           [--no-shift]              leaves the write-ahead log where it is until POST /flush
-      parquet cat|rewrite|...       looks into Parquet files
-      iceberg files|...             looks into Iceberg tables
+      parquet cat|describe|rewrite  looks into Parquet files; decode FILE... times reading them
+      iceberg ...                   looks into Iceberg tables
       version                       prints the version
 
     Levels and modules of the log: ICEGATE_LOG=info,icegate_query=debug (RUST_LOG is read too).
@@ -20,6 +20,7 @@ enum Command: String, CaseIterable {
     do {
       switch self {
       case .dev: return try await DevCommand(Arguments(words)).run()
+      case .parquet where words.first == "decode": return try await ParquetDecodeCommand.run(Array(words.dropFirst()))
       case .parquet: return runParquetCommand(words)
       case .version: print("icegate \(Version.text)")
       case .help: print(Command.usage)
