@@ -10,7 +10,7 @@ import Testing
   private var settings: QueueSettings {
     var settings = QueueSettings()
     settings.flushDelayMax = .milliseconds(20)
-    settings.ackDelayMax = .seconds(5)
+    settings.ackDelayMax = .seconds(300)
     return settings
   }
 

@@ -10,7 +10,7 @@ import Testing
     let deadline = clock.now.advanced(by: .milliseconds(30))
     try await clock.sleep(until: deadline)
     #expect(clock.now >= deadline)
-    #expect(clock.now < deadline.advanced(by: .seconds(5)))
+    #expect(clock.now < deadline.advanced(by: .seconds(600)))
   }
 
   @Test("a deadline in the past does not wait") func pastDeadline() async throws {
@@ -35,11 +35,11 @@ import Testing
   @Test("a cancelled sleep ends at once with CancellationError") func cancellation() async throws {
     let start = clock.now
     await withThrowingTaskGroup(of: Void.self) { group in
-      group.addTask { try await clock.sleep(for: .seconds(60)) }
+      group.addTask { try await clock.sleep(for: .seconds(3600)) }
       group.cancelAll()
       await #expect(throws: CancellationError.self) { try await group.next() }
     }
-    #expect(clock.now < start.advanced(by: .seconds(10)))
+    #expect(clock.now < start.advanced(by: .seconds(600)))
   }
 
   @Test("a storm of cancelled sleeps leaves the others waiting") func cancellationStorm() async throws {
