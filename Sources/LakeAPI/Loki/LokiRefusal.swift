@@ -23,6 +23,7 @@ struct LokiRefusal: Error, Sendable, Hashable {
   init(_ error: QueryError) {
     switch error {
     case .invalid(let message), .limitExceeded(let message): self.init(400, message)
+    case .notImplemented(let message): self.init(501, message)
     case .memoryExceeded(let message): self.init(422, message)
     case .timeout: self.init(504, LokiRefusal.timedOut)
     case .cancelled: self.init(499, "the request was cancelled by the client")

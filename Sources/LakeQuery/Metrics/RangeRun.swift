@@ -7,14 +7,15 @@ struct RangeRun: Sendable {
 
   /// - Returns: series ascending by labels.
   func evaluate(_ blocks: [any LogBlock]) async throws(QueryError) -> [GridSeries] {
-    switch spec.keeping {
+    if !spec.plan.stages.isEmpty { throw .notImplemented(RowPipelines.missing) }
+    return switch spec.keeping {
     case .total: try await fold(blocks, TotalState.self)
     case .moments: try await fold(blocks, MomentState.self)
     case .minimum: try await fold(blocks, MinimumState.self)
     case .maximum: try await fold(blocks, MaximumState.self)
     case .first: try await fold(blocks, FirstState.self)
     case .last: try await fold(blocks, LastState.self)
-    case .all: throw .invalid("not supported yet")
+    case .all: throw QueryError.notImplemented("this aggregation is not implemented yet")
     }
   }
 
@@ -44,6 +45,9 @@ struct RangeRun: Sendable {
     var statistics = QueryStatistics()
     defer { context.count(statistics) }
     let filtered = try await spec.plan.filter(block, in: spec.grid.timeRange, statistics: &statistics)
+    if filtered.hasUnreadable && !spec.plan.stagesWithFilters.isEmpty {
+      throw .notImplemented(RowPipelines.missing)
+    }
     statistics.rowsMatched += filtered.rows.count
     var samples = BlockSamples<State>(grid: spec.grid)
     if filtered.rows.isEmpty { return samples.finish(SeriesTable()) }
@@ -61,7 +65,7 @@ struct RangeRun: Sendable {
       let sizes = try await lineSizes(block, filtered.rows, &statistics)
       samples.add(filtered.rows, times: times, grouping: &grouping) { Double(sizes[$0]) }
     case .label:
-      throw .invalid("not supported yet")
+      throw .notImplemented("unwrap is not implemented yet")
     }
     return samples.finish(grouping.finish())
   }
