@@ -22,7 +22,33 @@ extension Column {
     }
   }
 
+  /// With so many more entries than rows, rows are hashed rather than entries gone through.
+  private static let sparseEntriesPerRow = 16
+
+  private static func compactedSparse(
+    _ indices: Buffer<UInt32>, _ dictionary: Column, _ validity: Buffer<UInt8>?
+  ) -> Values {
+    var numbers: [UInt32: UInt32] = [:]
+    var kept: [Int32] = []
+    let renumbered = Buffer<UInt32>(count: indices.count) { out in
+      for index in 0..<indices.count {
+        out[index] = 0
+        if let validity, validity[index] == 0 { continue }
+        let entry = indices[index]
+        if let number = numbers[entry] {
+          out[index] = number
+        } else {
+          out[index] = UInt32(kept.count)
+          numbers[entry] = UInt32(kept.count)
+          kept.append(Int32(bitPattern: entry))
+        }
+      }
+    }
+    return .dictionary(indices: renumbered, dictionary: dictionary.gather(Buffer(kept)))
+  }
+
   private static func compacted(_ indices: Buffer<UInt32>, _ dictionary: Column, _ validity: Buffer<UInt8>?) -> Values {
+    if indices.count * sparseEntriesPerRow < dictionary.count { return compactedSparse(indices, dictionary, validity) }
     // New number + 1 of each used entry, in the old order; 0 while unused.
     var numbers = [UInt32](repeating: 0, count: dictionary.count)
     indices.withValues { indices in

@@ -4,15 +4,19 @@ extension Column {
   /// Dictionaries are united: each entry is hashed once however many rows use it, and the result's dictionary holds no
   /// entry twice. Plain values next to dictionaries join the dictionary while they are few; otherwise the result is plain.
   ///
+  /// - Parameter unitesDictionaries: false lays dictionaries one after another without looking for repeated entries, for
+  ///   rows that go to a writer which does that itself.
   /// - Precondition: `parts` is not empty, all have one type, and byte runs and elements of the result stay within 4 GiB
   ///   and 2^31.
-  package static func concatenate(_ parts: [Column]) -> Column {
+  package static func concatenate(_ parts: [Column], unitesDictionaries: Bool = true) -> Column {
     precondition(!parts.isEmpty)
     let filled = parts.filter { $0.count > 0 }
     guard let first = filled.first else { return parts[0] }
     if filled.count == 1 { return first }
     let count = filled.reduce(0) { $0 + $1.count }
-    return Column(Concatenation.values(filled), count: count, validity: Concatenation.validity(filled, count))
+    return Column(
+      Concatenation(unitesDictionaries: unitesDictionaries).values(filled), count: count,
+      validity: Concatenation.validity(filled, count))
   }
 
   /// A dictionary column as plain values of its dictionary's type; any other column as it is.
@@ -23,7 +27,9 @@ extension Column {
 }
 
 /// The work of `Column.concatenate`, type by type.
-enum Concatenation {
+struct Concatenation {
+  let unitesDictionaries: Bool
+
   static func validity(_ parts: [Column], _ count: Int) -> Buffer<UInt8>? {
     guard parts.contains(where: { $0.validity != nil }) else { return nil }
     var present = BufferBuilder<UInt8>(capacity: count)
@@ -37,19 +43,25 @@ enum Concatenation {
     return present.finish()
   }
 
-  static func values(_ parts: [Column]) -> Column.Values {
+  func values(_ parts: [Column]) -> Column.Values {
     switch parts[0].values {
-    case .boolean: return .boolean(joined(parts) { if case .boolean(let values) = $0 { values } else { nil } })
-    case .int32: return .int32(joined(parts) { if case .int32(let values) = $0 { values } else { nil } })
-    case .int64: return .int64(joined(parts) { if case .int64(let values) = $0 { values } else { nil } })
-    case .float: return .float(joined(parts) { if case .float(let values) = $0 { values } else { nil } })
-    case .double: return .double(joined(parts) { if case .double(let values) = $0 { values } else { nil } })
+    case .boolean:
+      return .boolean(Concatenation.joined(parts) { if case .boolean(let values) = $0 { values } else { nil } })
+    case .int32: return .int32(Concatenation.joined(parts) { if case .int32(let values) = $0 { values } else { nil } })
+    case .int64: return .int64(Concatenation.joined(parts) { if case .int64(let values) = $0 { values } else { nil } })
+    case .float: return .float(Concatenation.joined(parts) { if case .float(let values) = $0 { values } else { nil } })
+    case .double:
+      return .double(Concatenation.joined(parts) { if case .double(let values) = $0 { values } else { nil } })
     case .fixed, .bytes, .dictionary: return bytes(parts)
     case .list: return list(parts)
     case .structure(let children):
-      return .structure(children.indices.map { child in Column.concatenate(parts.map { $0.structureChild(child) }) })
+      return .structure(children.indices.map { child in whole(parts.map { $0.structureChild(child) }) })
     case .map: return map(parts)
     }
+  }
+
+  private func whole(_ parts: [Column]) -> Column {
+    Column.concatenate(parts, unitesDictionaries: unitesDictionaries)
   }
 
   private static func joined<T: BitwiseCopyable>(
@@ -66,7 +78,7 @@ enum Concatenation {
   /// Plain parts may make up at most one row in this many for the result to keep a dictionary.
   private static let dictionaryRowsPerPlainRowMin = 4
 
-  private static func bytes(_ parts: [Column]) -> Column.Values {
+  private func bytes(_ parts: [Column]) -> Column.Values {
     var rows = 0
     var plainRows = 0
     for part in parts {
@@ -74,10 +86,12 @@ enum Concatenation {
       if case .dictionary = part.values { continue }
       plainRows += part.count
     }
-    if plainRows * dictionaryRowsPerPlainRowMin <= rows { return ColumnDictionary.united(parts) }
+    if plainRows * Concatenation.dictionaryRowsPerPlainRowMin <= rows {
+      return unitesDictionaries ? ColumnDictionary.united(parts) : ColumnDictionary.laidOut(parts)
+    }
     let plain = parts.map(\.plain)
-    if case .fixed(_, let width) = plain[0].values { return .fixed(fixed(plain, width), width: width) }
-    return runs(plain)
+    if case .fixed(_, let width) = plain[0].values { return .fixed(Concatenation.fixed(plain, width), width: width) }
+    return Concatenation.runs(plain)
   }
 
   static func fixed(_ parts: [Column], _ width: Int) -> Buffer<UInt8> {
@@ -98,17 +112,17 @@ enum Concatenation {
     return .bytes(offsets: offsets(pieces.map(\.offsets)), data: data.finish())
   }
 
-  private static func list(_ parts: [Column]) -> Column.Values {
+  private func list(_ parts: [Column]) -> Column.Values {
     let pieces = parts.map { part in
       guard case .list(let offsets, let element) = part.values else {
         preconditionFailure("columns of different types")
       }
       return (offsets: offsets, element: element.slice(Column.Values.span(offsets, part.count)))
     }
-    return .list(offsets: offsets(pieces.map(\.offsets)), element: Column.concatenate(pieces.map(\.element)))
+    return .list(offsets: Concatenation.offsets(pieces.map(\.offsets)), element: whole(pieces.map(\.element)))
   }
 
-  private static func map(_ parts: [Column]) -> Column.Values {
+  private func map(_ parts: [Column]) -> Column.Values {
     let pieces = parts.map { part in
       guard case .map(let offsets, let keys, let values) = part.values else {
         preconditionFailure("columns of different types")
@@ -117,8 +131,8 @@ enum Concatenation {
       return (offsets: offsets, keys: keys.slice(span), values: values.slice(span))
     }
     return .map(
-      offsets: offsets(pieces.map(\.offsets)), keys: Column.concatenate(pieces.map(\.keys)),
-      values: Column.concatenate(pieces.map(\.values)))
+      offsets: Concatenation.offsets(pieces.map(\.offsets)), keys: whole(pieces.map(\.keys)),
+      values: whole(pieces.map(\.values)))
   }
 
   /// Offsets of runs laid one after another, starting at 0.

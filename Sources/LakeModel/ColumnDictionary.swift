@@ -73,6 +73,45 @@ enum ColumnDictionary {
     return .dictionary(indices: indices, dictionary: united)
   }
 
+  /// The dictionaries of all parts one after another, each of them once; entries that several have in common repeat.
+  static func laidOut(_ parts: [Column]) -> Column.Values {
+    if let shared = sharedDictionary(parts) {
+      return .dictionary(indices: indices(parts) { indices, _, _ in indices }, dictionary: shared)
+    }
+    var starts: [MemoryIdentity: UInt32] = [:]
+    var dictionaries: [Column] = []
+    var count = 0
+    for part in parts {
+      let entries = part.dictionaryOrSelf
+      if starts[entries.memoryIdentity] != nil { continue }
+      starts[entries.memoryIdentity] = UInt32(count)
+      dictionaries.append(entries)
+      count += entries.count
+      precondition(count <= Int(UInt32.max))
+    }
+    let indices = indices(parts) { indices, column, validity in
+      shifted(indices, by: starts[column.dictionaryOrSelf.memoryIdentity]!, validity)
+    }
+    return .dictionary(indices: indices, dictionary: Column.concatenate(dictionaries))
+  }
+
+  private static func shifted(
+    _ indices: Buffer<UInt32>, by start: UInt32, _ validity: Buffer<UInt8>?
+  ) -> Buffer<UInt32> {
+    if start == 0 { return indices }
+    return indices.withValues { indices in
+      Buffer(count: indices.count) { out in
+        guard let validity else {
+          for index in 0..<indices.count { out[index] = indices[index] &+ start }
+          return
+        }
+        validity.withValues { present in
+          for index in 0..<indices.count { out[index] = present[index] != 0 ? indices[index] &+ start : 0 }
+        }
+      }
+    }
+  }
+
   private static func sharedDictionary(_ parts: [Column]) -> Column? {
     guard case .dictionary(_, let first) = parts[0].values else { return nil }
     for part in parts {

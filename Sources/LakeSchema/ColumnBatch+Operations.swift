@@ -15,11 +15,13 @@ extension ColumnBatch {
   /// Rows of one schema, batch after batch. See `Column.concatenate`.
   ///
   /// - Precondition: `batches` is not empty and all have the schema of the first.
-  package static func concatenate(_ batches: [ColumnBatch]) -> ColumnBatch {
+  package static func concatenate(_ batches: [ColumnBatch], unitesDictionaries: Bool = true) -> ColumnBatch {
     if batches.count == 1 { return batches[0] }
     let schema = batches[0].schema
     precondition(batches.allSatisfy { $0.columns.count == schema.fields.count })
-    let columns = schema.fields.indices.map { index in Column.concatenate(batches.map { $0.columns[index] }) }
+    let columns = schema.fields.indices.map { index in
+      Column.concatenate(batches.map { $0.columns[index] }, unitesDictionaries: unitesDictionaries)
+    }
     return ColumnBatch(schema: schema, columns: columns, count: batches.reduce(0) { $0 + $1.count })
   }
 

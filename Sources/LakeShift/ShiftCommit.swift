@@ -58,7 +58,11 @@ struct ShiftCommit: Sendable {
   }
 
   private func attemptCommit(on base: TableState) async throws(ShiftError) -> Attempt {
-    guard let manifests = try await manifests(of: base) else { return .reload }
+    let manifests: [ManifestFile]
+    switch try await self.manifests(of: base) {
+    case .found(let found): manifests = found
+    case .failed(let attempt): return attempt
+    }
     let commit: SnapshotCommit
     do throws(IcebergError) {
       // SHF-2: the state changes with this snapshot, which may hold no new file.
@@ -91,21 +95,27 @@ struct ShiftCommit: Sendable {
       summary: [QueueState.generationProperty: "\(state.generation)"])
   }
 
-  /// - Returns: nil when the manifest list is gone: the base is old.
-  private func manifests(of base: TableState) async throws(ShiftError) -> [ManifestFile]? {
-    guard let snapshot = base.metadata.currentSnapshot else { return [] }
+  private enum Manifests {
+    case found([ManifestFile])
+    case failed(Attempt)
+  }
+
+  private func manifests(of base: TableState) async throws(ShiftError) -> Manifests {
+    guard let snapshot = base.metadata.currentSnapshot else { return .found([]) }
     let bytes: Bytes
     do throws(ObjectStoreError) {
       bytes = try await ports.store.get(try key(snapshot.manifestList)).bytes
     } catch {
       switch error {
-      case .notFound: return nil
+      // The manifest list is gone: the base is old.
+      case .notFound: return .failed(.reload)
+      case .unavailable, .throttled, .outcomeUnknown: return .failed(.again)
       case .cancelled: throw .cancelled
       default: throw .store(error)
       }
     }
     do throws(IcebergError) {
-      return try ManifestList.decode(bytes)
+      return .found(try ManifestList.decode(bytes))
     } catch {
       throw .unfit("\(table): \(error)")
     }

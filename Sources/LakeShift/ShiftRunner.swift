@@ -65,23 +65,37 @@ package actor ShiftRunner {
     try await turnstile.alone { () throws(ShiftError) in try await self.iterate(isFlush: true) }
   }
 
-  private static let flushStepsMax = 1000
+  /// Plans in a row that were overtaken by others before one gives up for now.
+  private static let overtakenMax = 20
 
   /// Steps until nothing is left to take, then tidies up.
   private func iterate(isFlush: Bool) async throws(ShiftError) {
-    for _ in 0..<ShiftRunner.flushStepsMax {
-      let step = try await self.step(isFlush: isFlush)
-      if step.isSettled {
+    var overtaken = 0
+    while true {
+      switch try await step(isFlush: isFlush) {
+      case .settled(let step):
         if let stopped = step.stopped, isFlush { throw .gaveUp("lane stopped at \(stopped)") }
         return try await tidy(step, isFlush: isFlush)
+      case .more: overtaken = 0
+      case .overtaken(let why):
+        ports.journal.note(.debug, "shift.overtaken", [("table", table.name), ("why", why)])
+        overtaken += 1
+        guard overtaken <= ShiftRunner.overtakenMax else { throw .gaveUp(why) }
+        try await Backoff(ports: ports).rest(overtaken)
       }
     }
-    throw .gaveUp("others won \(ShiftRunner.flushStepsMax) times")
+  }
+
+  private enum Outcome: Sendable {
+    /// What was listed in this step is in the table, but for lanes that stopped.
+    case settled(Step)
+    /// Limits left something.
+    case more
+    /// Somebody else shifted meanwhile, or what was listed is gone (RDR-4).
+    case overtaken(String)
   }
 
   private struct Step: Sendable {
-    /// The listing, begun in this step, held nothing that is not in the table now.
-    var isSettled: Bool
     var state: QueueState
     var listing: LaneListing
     var idle: [SegmentID]
@@ -91,34 +105,35 @@ package actor ShiftRunner {
 
   // MARK: one shift
 
-  private func step(isFlush: Bool) async throws(ShiftError) -> Step {
+  private func step(isFlush: Bool) async throws(ShiftError) -> Outcome {
     do throws(ShiftError) {
       return try await attemptStep(isFlush: isFlush)
     } catch {
-      // RDR-4: what was listed is gone: somebody else has shifted it.
       guard case .wal(.vanished(let key)) = error else { throw error }
-      ports.journal.note(.debug, "shift.overtaken", [("table", table.name), ("key", key.text)])
-      return Step(isSettled: false, state: QueueState(), listing: LaneListing(), idle: [])
+      return .overtaken("\(key) is gone")
     }
   }
 
-  private func attemptStep(isFlush: Bool) async throws(ShiftError) -> Step {
+  private func attemptStep(isFlush: Bool) async throws(ShiftError) -> Outcome {
     let began = ports.clock.now
     let base = try await loadTable(identifier)
     let target = try TableTarget(table, base)
     let state = try state(of: base)
     let (listing, runs) = try await lanes(beyond: state)
     memory.observeFingerprints(state, listing, now: began)
-    var step = Step(isSettled: true, state: state, listing: listing, idle: memory.observeTails(runs, now: began))
+    var step = Step(state: state, listing: listing, idle: memory.observeTails(runs, now: began))
     let input = try await input(state, listing, runs)
     let made = try await makeFiles(input, target)
     step.stopped = made.stopped
-    guard isDue(made.plan, state, isFlush: isFlush) else { return step }
+    guard isDue(made.plan, state, isFlush: isFlush) else { return .settled(step) }
     if ports.hasPlanted(.deleteSegmentEarly) { await delete(runs) }
-    let committed = try await commit(made.plan, made.files, base, began)
-    if let committed { step.state = committed }
-    step.isSettled = committed != nil && !made.plan.isCut
-    return step
+    switch try await commit(made.plan, made.files, base, began) {
+    case .committed(let table): step.state = try self.state(of: table)
+    case .over(let table):
+      counters.lostRaces += 1
+      return .overtaken("generation \(try self.state(of: table).generation) stands")
+    }
+    return made.plan.isCut ? .more : .settled(step)
   }
 
   private func lanes(beyond state: QueueState) async throws(ShiftError) -> (LaneListing, [LaneRun]) {
@@ -217,10 +232,9 @@ package actor ShiftRunner {
     return lastCommit.advanced(by: settings.housekeepingInterval) <= ports.clock.now
   }
 
-  /// - Returns: the state that stands after it; nil when the plan was over.
   private func commit(
     _ plan: ShiftPlan, _ files: [DataFile], _ base: TableState, _ began: ClockInstant
-  ) async throws(ShiftError) -> QueueState? {
+  ) async throws(ShiftError) -> ShiftCommit.Outcome {
     var state = plan.nextState
     if !plan.fingerprints.isEmpty {
       let name = try await putFingerprints(plan.fingerprints)
@@ -229,20 +243,13 @@ package actor ShiftRunner {
     }
     let commit = ShiftCommit(
       ports: ports, settings: settings, table: identifier, plan: plan, state: state, files: files, began: began)
-    switch try await commit.run(on: base) {
-    case .committed(let table):
+    let outcome = try await commit.run(on: base)
+    if case .committed = outcome {
       lastCommit = ports.clock.now
       counters.add(plan, files: files.count)
       note(plan, state, files.count)
-      return try self.state(of: table)
-    case .over(let table):
-      counters.lostRaces += 1
-      let found = try self.state(of: table).generation
-      ports.journal.note(
-        .debug, "shift.over",
-        [("table", self.table.name), ("generation", "\(plan.generation)"), ("found", "\(found)")])
-      return nil
     }
+    return outcome
   }
 
   private func note(_ plan: ShiftPlan, _ state: QueueState, _ fileCount: Int) {

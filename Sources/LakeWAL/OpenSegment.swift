@@ -27,6 +27,11 @@ package struct OpenSegment: Sendable {
 }
 
 extension OpenSegment {
+  /// About what it takes in memory; what a cache counts.
+  var memoryBytes: Int {
+    (bytes?.count ?? 0) + 4096 + file.rowGroups.count * file.leaves.count * 256 + metadata.requests.count * 64
+  }
+
   package init(file: ParquetFile, id: SegmentID, key: ObjectKey, bytes: Bytes?) throws(WALError) {
     self.id = id
     self.key = key

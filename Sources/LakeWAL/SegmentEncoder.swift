@@ -78,7 +78,7 @@ package enum SegmentEncoder {
     for request in requests where request.batch.schema != table.schema {
       throw .unfit("rows of another schema than that of \(table.name)")
     }
-    let rows = ColumnBatch.concatenate(requests.map(\.batch))
+    let rows = ColumnBatch.concatenate(requests.map(\.batch), unitesDictionaries: false)
     let numbers = Buffer<Int32>(count: rows.count) { out in
       var at = out
       for (number, request) in requests.enumerated() {

@@ -39,10 +39,14 @@ import Testing
         parts.append(column)
         if maker.below(2) == 0 { parts.append(column.slice(column.count / 3..<column.count)) }
       }
-      let joined = Column.concatenate(parts)
-      #expect(joined.modelValues() == parts.flatMap { $0.modelValues() })
-      #expect(joined.compacted().modelValues() == joined.modelValues())
-      #expect(joined.plain.modelValues() == joined.modelValues())
+      for unites in [true, false] {
+        let joined = Column.concatenate(parts, unitesDictionaries: unites)
+        #expect(joined.modelValues() == parts.flatMap { $0.modelValues() })
+        #expect(joined.compacted().modelValues() == joined.modelValues())
+        #expect(joined.plain.modelValues() == joined.modelValues())
+        let few = joined.slice(0..<min(1, joined.count))
+        #expect(few.compacted().modelValues() == few.modelValues())
+      }
     }
   }
 
@@ -97,6 +101,30 @@ import Testing
     }
     #expect(entries.modelValues() == ["a", "b"].map { .bytes(Array($0.utf8)) })
     #expect(indices.array == [1, 0, 1])
+  }
+
+  @Test("few rows of a large dictionary keep their own entries only")
+  func compactsSparse() {
+    let column = dictionary((0..<100).map { "\($0)" }, [70, 3, 70])
+    guard case .dictionary(let indices, let entries) = column.compacted().values else {
+      Issue.record("not a dictionary")
+      return
+    }
+    #expect(entries.modelValues() == ["70", "3"].map { .bytes(Array($0.utf8)) })
+    #expect(indices.array == [0, 1, 0])
+  }
+
+  @Test("dictionaries laid out one after another keep every entry, once per dictionary")
+  func laidOut() {
+    let first = dictionary(["a", "b"], [0, 1])
+    let second = dictionary(["b"], [0])
+    let joined = Column.concatenate([first, second, first], unitesDictionaries: false)
+    guard case .dictionary(let indices, let entries) = joined.values else {
+      Issue.record("not a dictionary")
+      return
+    }
+    #expect(entries.count == 3)
+    #expect(indices.array == [0, 1, 2, 0, 1])
   }
 
   @Test("a dictionary without entries serves a column of absent values")
