@@ -51,7 +51,7 @@ struct DataFileWriter: Sendable {
       var at = start
       while at < rows.count && (at == start || writer.bytesWritten < settings.fileBytesMax) {
         let end = min(at + groupRows, rows.count)
-        try writer.writeRowGroup(rows.slice(at..<end).compacted())
+        try writer.writeRowGroup(rows.slice(at..<end))
         at = end
       }
       let summary = try writer.finish()

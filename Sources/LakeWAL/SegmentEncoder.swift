@@ -52,7 +52,10 @@ package enum SegmentEncoder {
         var start = part.range.lowerBound
         while start < part.range.upperBound {
           let range = start..<min(start + max(1, settings.rowGroupRowsMax), part.range.upperBound)
-          let group = rows.gather(split.rows.slice(range)).compacted()
+          // The writer keeps only the entries that a row group uses, so no tenant's values stand between another's. It goes
+          // through the whole dictionary for that: too much for each of many small groups.
+          let gathered = rows.gather(split.rows.slice(range))
+          let group = range.count * 16 < rows.count ? gathered.compacted() : gathered
           count(group, rowGroup: groups.count, into: &shares)
           try writer.writeRowGroup(group)
           groups.append(.init(key: part.key, rowCount: group.count))

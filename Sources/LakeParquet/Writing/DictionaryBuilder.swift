@@ -104,8 +104,11 @@ enum DictionaryBuilder {
   }
 
   /// Runs of bytes.
+  ///
+  /// - Parameter givesUp: return nil when most runs are distinct.
   private static func runs(
-    count: Int, data: Buffer<UInt8>, bytesMax: Int, width: Int?, place: (Int) -> (start: Int, length: Int)
+    count: Int, data: Buffer<UInt8>, bytesMax: Int, width: Int?, givesUp: Bool = true,
+    place: (Int) -> (start: Int, length: Int)
   ) -> BuiltDictionary? {
     var indices = BufferBuilder<UInt32>(capacity: count)
     let target = indices.reserve(count)
@@ -139,7 +142,9 @@ enum DictionaryBuilder {
       if index == SlotTable.free {
         bytes += length + 4
         if bytes > bytesMax { return nil }
-        if position >= sampleCount && position & 4095 == 0 && isHopeless(seen: position, distinct: starts.count) {
+        if givesUp && position >= sampleCount && position & 4095 == 0
+          && isHopeless(seen: position, distinct: starts.count)
+        {
           return nil
         }
         index = UInt32(truncatingIfNeeded: starts.count)
@@ -153,7 +158,7 @@ enum DictionaryBuilder {
       previous = (start, length, index)
     }
     indices.count = count
-    if isHopeless(seen: count, distinct: starts.count) && count > 16 { return nil }
+    if givesUp && isHopeless(seen: count, distinct: starts.count) && count > 16 { return nil }
     let entries = copyEntries(starts: starts.finish(), lengths: lengths.finish(), data: data, width: width)
     return BuiltDictionary(entries: entries, indices: indices.finish())
   }
@@ -220,36 +225,29 @@ enum DictionaryBuilder {
     remapped.count = indices.count
     let usedCount = used.count
     guard let kept = try? Gather.materialize(used.finish(), entries) else { return nil }
-    if kept.plainBytes(0..<usedCount) > bytesMax { return nil }
-    if isHopeless(seen: indices.count, distinct: usedCount) && indices.count > 16 { return nil }
-    // Entries may repeat in what the batch brought; they may not in what is written.
-    guard let distinct = unique(kept), distinct.entries.count < usedCount else {
-      return BuiltDictionary(entries: kept, indices: remapped.finish())
-    }
-    let merged = Gather.pick(distinct.indices, .positions(remapped.finish()))
-    return BuiltDictionary(entries: distinct.entries, indices: merged)
+    // Entries may repeat in what the batch brought (dictionaries of several batches laid end to end); they may not in what
+    // is written, and only distinct ones say whether a dictionary pays.
+    let distinct = unique(kept).flatMap { $0.entries.count < usedCount ? $0 : nil }
+    let entries = distinct?.entries ?? kept
+    if entries.plainBytes(0..<entries.count) > bytesMax { return nil }
+    if isHopeless(seen: indices.count, distinct: entries.count) && indices.count > 16 { return nil }
+    guard let distinct else { return BuiltDictionary(entries: kept, indices: remapped.finish()) }
+    return BuiltDictionary(
+      entries: distinct.entries, indices: Gather.pick(distinct.indices, .positions(remapped.finish())))
   }
 
   private static func unique(_ entries: DenseValues) -> BuiltDictionary? {
     switch entries {
     case .bytes(let offsets, let data):
-      return runsUnlimited(count: entries.count, data: data, width: nil) {
+      return runs(count: entries.count, data: data, bytesMax: .max, width: nil, givesUp: false) {
         (Int(offsets.unsafeBase[$0]), Int(offsets.unsafeBase[$0 + 1] &- offsets.unsafeBase[$0]))
       }
     case .fixed(let data, let width):
-      return runsUnlimited(count: entries.count, data: data, width: width) { ($0 * width, width) }
+      return runs(count: entries.count, data: data, bytesMax: .max, width: width, givesUp: false) {
+        ($0 * width, width)
+      }
     default: return nil
     }
-  }
-
-  private static func runsUnlimited(
-    count: Int, data: Buffer<UInt8>, width: Int?, place: (Int) -> (start: Int, length: Int)
-  ) -> BuiltDictionary? {
-    // Doubling the values (each seen twice) keeps the "mostly distinct" rule from giving up.
-    guard
-      let built = runs(count: count * 2, data: data, bytesMax: .max, width: width, place: { place($0 % count) })
-    else { return nil }
-    return BuiltDictionary(entries: built.entries, indices: built.indices.slice(0..<count))
   }
 }
 
