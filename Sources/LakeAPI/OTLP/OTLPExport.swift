@@ -36,7 +36,7 @@ struct OTLPExport: Sendable {
     }
   }
 
-  private func tenancy(_ request: HTTPRequest) throws(OTLPRefusal) -> Tenancy {
+  func tenancy(_ request: HTTPRequest) throws(OTLPRefusal) -> Tenancy {
     do throws(Tenancy.Refused) {
       return try Tenancy(invalid: settings.invalidTenant) { request.headers[$0] }
     } catch {
@@ -57,7 +57,7 @@ struct OTLPExport: Sendable {
     }
   }
 
-  private func decode(_ body: Bytes, encoding: OTLPEncoding, signal: OTLPSignal, tenancy: Tenancy) throws(OTLPRefusal)
+  func decode(_ body: Bytes, encoding: OTLPEncoding, signal: OTLPSignal, tenancy: Tenancy) throws(OTLPRefusal)
     -> DecodedLogs
   {
     let context = DecodeContext(
@@ -73,7 +73,7 @@ struct OTLPExport: Sendable {
     }
   }
 
-  private func store(_ decoded: DecodedLogs, request: HTTPRequest, body: Bytes, tenancy: Tenancy)
+  func store(_ decoded: DecodedLogs, request: HTTPRequest, body: Bytes, tenancy: Tenancy)
     async throws(OTLPRefusal) -> IngestReceipt
   {
     if decoded.recordCount == 0 { return IngestReceipt(isDeduplicated: false) }
