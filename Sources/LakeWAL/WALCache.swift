@@ -7,9 +7,9 @@ package actor WALCache {
   private var sets: LastUsed<ObjectKey, FingerprintSet>
 
   /// - Parameter bytesMax: memory for each of the two.
-  package init(footersMax: Int = 2048, bytesMax: Int = 64 << 20) {
+  package init(footersMax: Int = 2048, fingerprintObjectsMax: Int = 4096, bytesMax: Int = 64 << 20) {
     segments = LastUsed(countMax: footersMax, weightMax: bytesMax)
-    sets = LastUsed(countMax: 4096, weightMax: bytesMax)
+    sets = LastUsed(countMax: fingerprintObjectsMax, weightMax: bytesMax)
   }
 
   package func segment(_ key: ObjectKey) -> OpenSegment? { segments.value(of: key) }
