@@ -76,8 +76,7 @@ package struct FileObjectStore: ObjectStore {
   }
 
   /// Unlinks, makes that durable, and takes away directories left empty.
-  private static func remove(_ path: String, _ files: any FileOperations, _ planted: PlantedDefect?) throws(FileError)
-  {
+  private static func remove(_ path: String, _ files: any FileOperations, _ planted: PlantedDefect?) throws(FileError) {
     var parent = path.parentPath
     do throws(FileError) {
       if try files.status(path).isDirectory { return }
