@@ -357,4 +357,19 @@ def evolution_there():
         same(len(lake.ours("rows", "other.t", "--ref", "first")), 4)
 
 
+@check("gzip metadata is written where the table asks for it, and read on both sides")
+def gzip_metadata():
+    with Lake() as lake:
+        lake.ours("create")
+        table = lake.theirs().load_table("icegate.logs")
+        with table.transaction() as transaction:
+            transaction.set_properties({"write.metadata.compression-codec": "gzip"})
+        file = write_logs(lake, lake.warehouse + "/icegate/logs/data/1.parquet", [{"body": "x"}])
+        done = change(lake, "icegate.logs", "overwrite", [{**file, "partition": A_DAY}])
+        if not done["metadata"].endswith(".gz.metadata.json"): raise AssertionError(done["metadata"])
+        same(pathlib.Path(done["metadata"].removeprefix("file://")).read_bytes()[:2], b"\x1f\x8b")
+        same(len(lake.theirs().load_table("icegate.logs").scan().to_arrow()), 1)
+        same(lake.ours("files", "icegate.logs")["records"], 1)
+
+
 main()
