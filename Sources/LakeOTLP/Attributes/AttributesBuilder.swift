@@ -261,11 +261,11 @@ struct AttributesBuilder: ~Copyable {
     return shapes.addEntry(rowNode, text: text.written)
   }
 
-  /// A row without entries, for an absent parent.
-  mutating func emptyRow() {
-    offsets.append(UInt32(truncatingIfNeeded: entryKeys.count))
-    shapePresence.append(false, after: shapeIndices.count)
-    shapeIndices.append(0)
+  /// Takes back the row that was begun: its record is rejected.
+  mutating func dropRow() {
+    entryKeys.count = rowStart
+    entryValues.count = rowStart
+    if hasAbsent { entryPresence.count = rowStart }
   }
 
   private func checkSizes(extraEntries: Int) throws(WireError) {

@@ -47,6 +47,7 @@ enum LogsWire {
         try reader.skip(tag, known: 0)
       }
     }
+    builder.group.endScope(rows: common.rowCount)
   }
 
   private static let recordFields: UInt64 = 0b1_1111_1110_1110
@@ -95,34 +96,5 @@ enum LogsWire {
   private static func readUnusualAttribute(_ message: RawBytes, into builder: inout LogsBuilder) throws(WireError) {
     let pair = try KeyValueWire.read(message, arena: &builder.arena)
     try builder.attributes.entry(key: pair.key, value: pair.value, arena: &builder.arena)
-  }
-}
-
-/// What a ResourceLogs, ScopeLogs (or their likes of the other signals) says beside its rows: fields 1 and 3; the rows are field 2.
-struct GroupWire {
-  /// The resource or scope.
-  var shared = RawBytes.none
-  var schemaURL = RawBytes.none
-  var rowCount = 0
-
-  static func read(_ message: RawBytes, arena: inout Arena) throws(WireError) -> GroupWire {
-    var group = GroupWire()
-    var hasShared = false
-    var reader = ProtoReader(message)
-    while !reader.isAtEnd {
-      let tag = try reader.tag()
-      switch tag {
-      case 0x0A:
-        let piece = try reader.bytes()
-        group.shared = hasShared ? try arena.join(group.shared, piece) : piece
-        hasShared = true
-      case 0x12:
-        _ = try reader.bytes()
-        group.rowCount += 1
-      case 0x1A: group.schemaURL = try reader.bytes()
-      default: try reader.skip(tag, known: 0b1110)
-      }
-    }
-    return group
   }
 }

@@ -17,6 +17,11 @@ struct GroupBuilder: ~Copyable {
   private var resourceEntry: UInt32?
   private var serviceNameEntry: UInt32?
   private var resourceURLEntry: UInt32?
+  /// Likewise of the current scope.
+  private var scopeNameEntry: UInt32?
+  private var scopeVersionEntry: UInt32?
+  private var scopeEntry: UInt32?
+  private var scopeURLEntry: UInt32?
 
   /// Where rows come from: Loki's labels name the service themselves.
   enum Door {
@@ -79,7 +84,8 @@ struct GroupBuilder: ~Copyable {
     }
   }
 
-  /// Takes in an InstrumentationScope message and fills the columns of its `rows`.
+  /// Takes in an InstrumentationScope message. Rows of the scope follow, then `endScope`.
+  /// - Parameter rows: rows that will come at most.
   mutating func beginScope(
     _ message: RawBytes, schemaURL: RawBytes, rows: Int, attributes: inout AttributesBuilder, arena: inout Arena
   ) throws(WireError) {
@@ -102,21 +108,23 @@ struct GroupBuilder: ~Copyable {
     guard rows > 0 else { return }
     attributes.endScope()
     try attributes.reserve(rows: rows)
-    try fill(rows, name: name, version: version, scope: message, schemaURL: schemaURL)
+    var text = BufferBuilder<UInt8>()
+    try writeGroup(.scope, message, schemaURL: schemaURL, to: &text)
+    scopeEntry = scope.entryUnlessEmpty(text.written)
+    guard scope.dataBytes <= limits.columnBytesMax else { throw WireError(.bigColumn, at: message.start) }
+    scopeNameEntry = scopeName.entryUnlessEmpty(name)
+    scopeVersionEntry = scopeVersion.entryUnlessEmpty(version)
+    scopeURLEntry = scopeSchemaURL.entryUnlessEmpty(schemaURL)
   }
 
-  private mutating func fill(
-    _ rows: Int, name: RawBytes, version: RawBytes, scope message: RawBytes, schemaURL: RawBytes
-  ) throws(WireError) {
-    var scopeText = BufferBuilder<UInt8>()
-    try writeGroup(.scope, message, schemaURL: schemaURL, to: &scopeText)
-    let scopeEntry = scope.entryUnlessEmpty(scopeText.written)
-    guard scope.dataBytes <= limits.columnBytesMax else { throw WireError(.bigColumn, at: message.start) }
+  /// Fills the columns of the scope's rows.
+  /// - Parameter rows: rows that came, without rejected ones.
+  mutating func endScope(rows: Int) {
     serviceName.append(serviceNameEntry, count: rows)
-    scopeName.append(scopeName.entryUnlessEmpty(name), count: rows)
-    scopeVersion.append(scopeVersion.entryUnlessEmpty(version), count: rows)
+    scopeName.append(scopeNameEntry, count: rows)
+    scopeVersion.append(scopeVersionEntry, count: rows)
     resourceSchemaURL.append(resourceURLEntry, count: rows)
-    scopeSchemaURL.append(scopeSchemaURL.entryUnlessEmpty(schemaURL), count: rows)
+    scopeSchemaURL.append(scopeURLEntry, count: rows)
     resource.append(resourceEntry, count: rows)
     scope.append(scopeEntry, count: rows)
   }

@@ -1,0 +1,25 @@
+package import LakeSchema
+
+/// The rows of one request, all of one tenant, in request order.
+package struct DecodedRows: Sendable {
+  /// Rows of the signal's table, without rejected records.
+  package var batch: ColumnBatch
+  package var recordCount: Int { batch.count }
+  /// Records left out: the partial success. The same on every replica and every repeat (WAL-7).
+  package var rejectedCount: Int
+  /// At most a handful of sentences, for the partial success's error message.
+  package var rejectionReasons: [String]
+  /// Some record brought no time of its own: the request has no fingerprint (DUP-2).
+  package var hasRecordWithoutTime: Bool
+
+  package init(
+    batch: ColumnBatch, rejectedCount: Int = 0, rejectionReasons: [String] = [], hasRecordWithoutTime: Bool = false
+  ) {
+    self.batch = batch
+    self.rejectedCount = rejectedCount
+    self.rejectionReasons = rejectionReasons
+    self.hasRecordWithoutTime = hasRecordWithoutTime
+  }
+}
+
+package typealias DecodedLogs = DecodedRows
