@@ -68,7 +68,7 @@ import Testing
     )
     #expect(
       batch.text("scope")
-        == "'{\"attributes\":[{\"key\":\"b\",\"value\":{\"boolValue\":true}},{\"key\":\"c\"}],\"droppedAttributesCount\":3}'"
+        == "'{\"attributes\":[{\"key\":\"b\",\"value\":{\"boolValue\":true}},{\"key\":\"c\",\"value\":{}}],\"droppedAttributesCount\":3}'"
     )
     #expect(batch.text("scope_name") == "'lib'" && batch.text("scope_version") == "'2'")
     #expect(batch.text("resource_schema_url") == "'ru'" && batch.text("scope_schema_url") == "'su'")
@@ -125,7 +125,8 @@ import Testing
       ("{\"boolValue\":false}", "'{\"boolValue\":false}'", "'boolValue'"),
       ("{\"doubleValue\":\"-Infinity\"}", "'{\"doubleValue\":\"-Infinity\"}'", "'doubleValue'"),
       (
-        "{\"kvlistValue\":{\"values\":[{\"key\":\"a\"}]}}", "'{\"kvlistValue\":{\"values\":[{\"key\":\"a\"}]}}'",
+        "{\"kvlistValue\":{\"values\":[{\"key\":\"a\"}]}}",
+        "'{\"kvlistValue\":{\"values\":[{\"key\":\"a\",\"value\":{}}]}}'",
         "'kvlistValue'"
       ),
       ("{\"arrayValue\":null}", "'{\"arrayValue\":{}}'", "'arrayValue'"), ("{\"stringValue\":\"\"}", "''", "-"),

@@ -95,7 +95,8 @@ import Testing
     #expect(end.batch.text("end_timestamp") == "5" && end.batch.text("duration_micros") == "0")
     let none = try span("\"name\":null")
     #expect(none.hasRecordWithoutTime)
-    #expect(none.batch.text("timestamp") == "1800000000123456" && none.batch.text("end_timestamp") == "1800000000123456")
+    #expect(
+      none.batch.text("timestamp") == "1800000000123456" && none.batch.text("end_timestamp") == "1800000000123456")
     let backwards = try span("\"startTimeUnixNano\":9000,\"endTimeUnixNano\":5000")
     #expect(backwards.batch.text("duration_micros") == "0" && backwards.batch.text("end_timestamp") == "5")
     let open = try span("\"startTimeUnixNano\":9001")
@@ -105,19 +106,26 @@ import Testing
   @Test("spans with bad ids are left out and told; an odd parent is not a bad id")
   func rejections() throws {
     let ids = ["", "00", String(repeating: "0", count: 32), "5B8EFFF798038103D269B633813FC60C"]
-    let spans = ids.flatMap { trace in ["", "EEE19B7EC3C1B174"].map { "{\"traceId\":\"\(trace)\",\"spanId\":\"\($0)\",\"parentSpanId\":\"EE\",\"attributes\":[{\"key\":\"\(trace)\"}]}" } }
+    let spans = ids.flatMap { trace in
+      ["", "EEE19B7EC3C1B174"].map {
+        "{\"traceId\":\"\(trace)\",\"spanId\":\"\($0)\",\"parentSpanId\":\"EE\",\"attributes\":[{\"key\":\"\(trace)\"}]}"
+      }
+    }
     let text = "{\"resourceSpans\":[{\"scopeSpans\":[{\"spans\":[\(spans.joined(separator: ","))]}]}]}"
     let decoded = try SpansDecoder.decode(Bytes(Array(text.utf8)), encoding: .json, context: testContext)
     #expect(decoded.recordCount == 1 && decoded.rejectedCount == 7)
     #expect(
       decoded.rejectionReasons == [
-        "6 spans without a valid trace id (16 bytes, not all zero)", "1 span without a valid span id (8 bytes, not all zero)",
+        "6 spans without a valid trace id (16 bytes, not all zero)",
+        "1 span without a valid span id (8 bytes, not all zero)",
       ])
     #expect(decoded.batch.text("attributes") == "{'5B8EFFF798038103D269B633813FC60C': -}")
     #expect(decoded.batch.text("otlp_extra") == "'{\"parentSpanId\":\"ee\"}'")
   }
 
-  @Test("ids that are no hexadecimal digits refuse the request", arguments: ["\"x\"", "\"abc\"", "5", "null", "\"CvdlGRbNQ92ESOshHIAANg==\""])
+  @Test(
+    "ids that are no hexadecimal digits refuse the request",
+    arguments: ["\"x\"", "\"abc\"", "5", "null", "\"CvdlGRbNQ92ESOshHIAANg==\""])
   func notHex(id: String) {
     let text = "{\"resourceSpans\":[{\"scopeSpans\":[{\"spans\":[{\"traceId\":\(id)}]}]}]}"
     do throws(OTLPError) {
@@ -138,7 +146,9 @@ import Testing
       }
       for _ in 0..<20 where !bytes.isEmpty {
         bytes[generator.random.below(bytes.count)] = UInt8(generator.random.below(256))
-        guard let decoded = try? SpansDecoder.decode(Bytes(bytes), encoding: .protobuf, context: testContext) else { continue }
+        guard let decoded = try? SpansDecoder.decode(Bytes(bytes), encoding: .protobuf, context: testContext) else {
+          continue
+        }
         let back = try SpansEncoder.encode(decoded.batch, encoding: .protobuf)
         let again = try SpansDecoder.decode(back, encoding: .protobuf, context: testContext)
         #expect(difference(rows(again.batch).sorted(), rows(decoded.batch).sorted()) == nil, "seed \(seed)")

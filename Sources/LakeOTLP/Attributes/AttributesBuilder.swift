@@ -261,6 +261,15 @@ struct AttributesBuilder: ~Copyable {
     return shapes.addEntry(rowNode, text: text.written)
   }
 
+  /// Feeds each entry of the row ended last to `body`: key, and value unless it is none.
+  @inline(__always)
+  func forEachEntryOfLastRow(_ body: (RawBytes, RawBytes?) -> Void) {
+    for index in rowStart..<entryKeys.count {
+      let isPresent = !hasAbsent || entryPresence.base[index] != 0
+      body(keys.entry(entryKeys.base[index]), isPresent ? values.entry(entryValues.base[index]) : nil)
+    }
+  }
+
   /// Takes back the row that was begun: its record is rejected.
   mutating func dropRow() {
     entryKeys.count = rowStart

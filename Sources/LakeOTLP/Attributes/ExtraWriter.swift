@@ -33,9 +33,11 @@ struct ExtraWriter: ~Copyable {
   }
 
   /// The KeyValues of one field of a message, all of them in order.
+  /// - Returns: false when invalid UTF-8 was repaired.
+  @discardableResult
   mutating func member(
-    _ name: StaticString, of kind: WireMessageID, field: UInt32, message: RawBytes
-  ) throws(WireError) {
+    _ name: StaticString, field: UInt32, message: RawBytes
+  ) throws(WireError) -> Bool {
     key(name)
     out.append(UInt8(ascii: "["))
     var json = ProtoToJSON(keepsNaN: true, valueDepthMax: limits.valueDepthMax)
@@ -47,6 +49,14 @@ struct ExtraWriter: ~Copyable {
       try json.append(.keyValue, pair, to: &out)
     }
     out.append(UInt8(ascii: "]"))
+    return !json.isRepaired
+  }
+
+  /// Ends the object; nil without members.
+  consuming func finish() -> Buffer<UInt8>? {
+    guard out.count > 0 else { return nil }
+    out.append(UInt8(ascii: "}"))
+    return out.finish()
   }
 
   /// Ends the object as a row's value; without members the row has none.

@@ -33,7 +33,7 @@ struct ItemAttributes: ~Copyable {
   ///   - ids: ids that are none.
   /// - Returns: false when invalid UTF-8 was repaired.
   mutating func end(
-    _ message: RawBytes, kind: WireMessageID, field: UInt32, traceID: RawBytes = .none, spanID: RawBytes = .none
+    _ message: RawBytes, field: UInt32, traceID: RawBytes = .none, spanID: RawBytes = .none
   ) throws(WireError) -> Bool {
     let row = attributes.rowCount
     try attributes.endRow()
@@ -42,7 +42,7 @@ struct ItemAttributes: ~Copyable {
       var writer = ExtraWriter(limits: limits)
       writer.member("traceId", hex: traceID)
       writer.member("spanId", hex: spanID)
-      if keepsAttributes { try writer.member("attributes", of: kind, field: field, message: message) }
+      if keepsAttributes { try writer.member("attributes", field: field, message: message) }
       writer.finish(into: &extra, row: row)
       guard extra.data.count <= limits.columnBytesMax else { throw WireError(.bigColumn, at: message.start) }
     }

@@ -34,7 +34,7 @@ struct ValueDictionary: ~Copyable {
   var count: Int { offsets.count - 1 }
 
   @inline(__always)
-  private func entry(_ index: UInt32) -> RawBytes {
+  func entry(_ index: UInt32) -> RawBytes {
     let start = offsets.base[Int(index)]
     return RawBytes(data.base + Int(start), Int(offsets.base[Int(index) &+ 1] &- start))
   }

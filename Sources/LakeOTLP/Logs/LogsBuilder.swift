@@ -178,7 +178,7 @@ struct LogsBuilder: ~Copyable {
       if !IDs.isValid(fields.traceID, count: IDs.traceBytes) { writer.member("traceId", hex: fields.traceID) }
       if !IDs.isValid(fields.spanID, count: IDs.spanBytes) { writer.member("spanId", hex: fields.spanID) }
       if attributes.hasRepeatedKey || attributes.hasInexactValue {
-        try writer.member("attributes", of: .logRecord, field: 6, message: message)
+        try writer.member("attributes", field: 6, message: message)
       }
     }
     writer.finish(into: &extra, row: rowCount)

@@ -9,10 +9,12 @@ package enum LogsEncoder {
     var out = BufferBuilder<UInt8>(capacity: batch.count * 128 + 64)
     let row = LogRowReader(batch)
     try GroupReader(batch).appendRequest(count: batch.count, to: &out) {
-      (index: Int, out: inout BufferBuilder<UInt8>) throws(OTLPError) in
-      let record = out.beginMessage(2)
-      try row.append(index, to: &out)
-      out.endMessage(record)
+      (rows: [Int], out: inout BufferBuilder<UInt8>) throws(OTLPError) in
+      for index in rows {
+        let record = out.beginMessage(2)
+        try row.append(index, to: &out)
+        out.endMessage(record)
+      }
     }
     return try RequestBody.encoded(out, as: .logsRequest, encoding)
   }

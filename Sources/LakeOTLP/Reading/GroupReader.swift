@@ -60,10 +60,10 @@ struct GroupReader {
     scopeSchemaURL = TextReader(batch.column("scope_schema_url"))
   }
 
-  /// Appends a request: field 1 per resource, in it field 2 per scope, in it what `appendRow` writes.
+  /// Appends a request: field 1 per resource, in it field 2 per scope, in it what `appendRows` writes of a scope's rows.
   func appendRequest(
     count: Int, to out: inout BufferBuilder<UInt8>,
-    _ appendRow: (Int, inout BufferBuilder<UInt8>) throws(OTLPError) -> Void
+    _ appendRows: ([Int], inout BufferBuilder<UInt8>) throws(OTLPError) -> Void
   ) throws(OTLPError) {
     for resource in RowGroups(self, count: count).resources {
       let outer = out.beginMessage(1)
@@ -72,7 +72,7 @@ struct GroupReader {
       for scope in resource.scopes {
         let inner = out.beginMessage(2)
         try appendScope(scope.rows[0], to: &out)
-        for row in scope.rows { try appendRow(row, &out) }
+        try appendRows(scope.rows, &out)
         try appendURL(scopeSchemaURL?[scope.rows[0]], text: self.scope?[scope.rows[0]], to: &out)
         out.endMessage(inner)
       }

@@ -60,7 +60,7 @@ struct SpanEventsBuilder: ~Copyable {
     timestamp.push(time: time, nanos: &timestampNanos)
     dropped.push(Int32(bitPattern: droppedCount))
     let isNameValid = name.append(eventName)
-    return try items.end(message, kind: .spanEvent, field: 3) && isNameValid
+    return try items.end(message, field: 3) && isNameValid
   }
 
   consuming func column() -> Column {

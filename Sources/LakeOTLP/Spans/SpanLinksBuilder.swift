@@ -61,7 +61,7 @@ struct SpanLinksBuilder: ~Copyable {
     if state.isEmpty { traceState.appendAbsent() } else { isValid = traceState.append(state) }
     let oddTrace = traceID.push(trace) ? RawBytes.none : trace
     let oddSpan = spanID.push(span) ? RawBytes.none : span
-    return try items.end(message, kind: .spanLink, field: 4, traceID: oddTrace, spanID: oddSpan) && isValid
+    return try items.end(message, field: 4, traceID: oddTrace, spanID: oddSpan) && isValid
   }
 
   consuming func column() -> Column {

@@ -140,7 +140,7 @@ struct SpansBuilder: ~Copyable {
     } else {
       if !isParentFine { writer.member("parentSpanId", hex: fields.parentSpanID) }
       if attributes.hasRepeatedKey || attributes.hasInexactValue {
-        try writer.member("attributes", of: .span, field: 9, message: message)
+        try writer.member("attributes", field: 9, message: message)
       }
     }
     writer.finish(into: &extra, row: rowCount)

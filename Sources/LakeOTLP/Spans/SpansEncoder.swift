@@ -9,10 +9,12 @@ package enum SpansEncoder {
     var out = BufferBuilder<UInt8>(capacity: batch.count * 128 + 64)
     let row = SpanRowReader(batch)
     try GroupReader(batch).appendRequest(count: batch.count, to: &out) {
-      (index: Int, out: inout BufferBuilder<UInt8>) throws(OTLPError) in
-      let span = out.beginMessage(2)
-      try row.append(index, to: &out)
-      out.endMessage(span)
+      (rows: [Int], out: inout BufferBuilder<UInt8>) throws(OTLPError) in
+      for index in rows {
+        let span = out.beginMessage(2)
+        try row.append(index, to: &out)
+        out.endMessage(span)
+      }
     }
     return try RequestBody.encoded(out, as: .tracesRequest, encoding)
   }

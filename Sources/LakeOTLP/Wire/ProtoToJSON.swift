@@ -42,6 +42,9 @@ struct ProtoToJSON {
     to out: inout BufferBuilder<UInt8>
   ) throws(WireError) {
     var found = try Occurrences(of: field.number, in: bytes)
+    // A KeyValue shows its value even when it is empty, as every OTLP JSON writer does.
+    let isShown = field.isAlwaysShown
+    if found.count == 0, isShown { return member(field, "{}", isFirst: &isFirst, to: &out) }
     guard found.count > 0 else { return }
     let mark = out.count
     if !isFirst { out.append(UInt8(ascii: ",")) }
@@ -65,7 +68,7 @@ struct ProtoToJSON {
       try append(inner, merged.bytes, depth: depth, to: &out)
       withExtendedLifetime(merged) {}
       // `{}` says nothing, except which member of a oneof is set.
-      if out.count - start == 2, !field.hasPresence {
+      if out.count - start == 2, !field.hasPresence, !isShown {
         out.count = mark
         return
       }
@@ -78,6 +81,16 @@ struct ProtoToJSON {
       }
       try appendScalar(field, last, to: &out)
     }
+    isFirst = false
+  }
+
+  private func member(
+    _ field: WireField, _ value: StaticString, isFirst: inout Bool, to out: inout BufferBuilder<UInt8>
+  ) {
+    out.append(isFirst ? "\"" : ",\"")
+    out.append(field.name)
+    out.append("\":")
+    out.append(value)
     isFirst = false
   }
 

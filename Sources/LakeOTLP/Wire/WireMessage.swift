@@ -29,6 +29,8 @@ struct WireField {
   let isRepeated: Bool
   /// A member of a oneof or an optional field: the default value is written when it is there.
   let hasPresence: Bool
+  /// JSON shows the message even when it is empty or absent.
+  var isAlwaysShown = false
 }
 
 /// The fields of every message, built once and never freed.
@@ -57,6 +59,14 @@ struct WireSchema: @unchecked Sendable {  // immutable after init
     WireField(number: number, name: name, snakeName: snakeName, kind: kind, isRepeated: false, hasPresence: presence)
   }
 
+  private static func shown(
+    _ number: UInt32, _ name: StaticString, _ snakeName: StaticString, _ kind: WireField.Kind
+  ) -> WireField {
+    WireField(
+      number: number, name: name, snakeName: snakeName, kind: kind, isRepeated: false, hasPresence: false,
+      isAlwaysShown: true)
+  }
+
   private static func many(
     _ number: UInt32, _ name: StaticString, _ snakeName: StaticString, _ kind: WireField.Kind
   ) -> WireField {
@@ -78,7 +88,7 @@ struct WireSchema: @unchecked Sendable {  // immutable after init
     ),
     (.arrayValue, [many(1, "values", "values", .message(.anyValue))]),
     (.keyValueList, [many(1, "values", "values", .message(.keyValue))]),
-    (.keyValue, [one(1, "key", "key", .string), one(2, "value", "value", .message(.anyValue))]),
+    (.keyValue, [one(1, "key", "key", .string), shown(2, "value", "value", .message(.anyValue))]),
     (
       .scope,
       [

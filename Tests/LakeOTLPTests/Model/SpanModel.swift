@@ -100,7 +100,11 @@ extension SpanModel {
       case 14: droppedLinks = UInt32(field.int)
       case 15:
         for inner in fields(field.bytes) {
-          if inner.number == 2 { statusMessage = inner.bytes } else { statusCode = Int32(truncatingIfNeeded: inner.int) }
+          if inner.number == 2 {
+            statusMessage = inner.bytes
+          } else {
+            statusCode = Int32(truncatingIfNeeded: inner.int)
+          }
         }
       case 16: flags = UInt32(field.int)
       default: fatalError("Span field \(field.number)")
@@ -145,12 +149,14 @@ extension ModelRandom {
       traceID: random.chance(8) ? id(16) : (0..<16).map { _ in UInt8(1 + random.below(255)) },
       spanID: random.chance(8) ? id(8) : (0..<8).map { _ in UInt8(1 + random.below(255)) },
       traceState: random.chance(3) ? text() : [], parentSpanID: id(8), flags: count(), name: text(),
-      kind: random.pick([0, 1, 2, 5, 7, -1]), start: time(), end: time(), attributes: pairs(), droppedAttributes: count(),
+      kind: random.pick([0, 1, 2, 5, 7, -1]), start: time(), end: time(), attributes: pairs(),
+      droppedAttributes: count(),
       events: (0..<random.below(4)).map { _ in
         EventModel(time: time(), name: text(), attributes: pairs(), dropped: count())
       }, droppedEvents: count(),
       links: (0..<random.below(3)).map { _ in
-        LinkModel(traceID: id(16), spanID: id(8), traceState: text(), attributes: pairs(), dropped: count(), flags: count())
+        LinkModel(
+          traceID: id(16), spanID: id(8), traceState: text(), attributes: pairs(), dropped: count(), flags: count())
       }, droppedLinks: count(), statusMessage: random.chance(3) ? text() : [], statusCode: random.pick([0, 1, 2, 9]))
   }
 }
@@ -159,19 +165,22 @@ extension ModelJSON {
   mutating func span(_ span: SpanModel) -> String {
     var members = id("traceId", span.traceID) + id("spanId", span.spanID) + text("traceState", span.traceState)
     members += id("parentSpanId", span.parentSpanID) + number("flags", span.flags) + text("name", span.name)
-    members += enumeration("kind", span.kind, names: ["INTERNAL", "SERVER", "CLIENT", "PRODUCER", "CONSUMER"], prefix: "SPAN_KIND_")
+    members += enumeration(
+      "kind", span.kind, names: ["INTERNAL", "SERVER", "CLIENT", "PRODUCER", "CONSUMER"], prefix: "SPAN_KIND_")
     members += number("startTimeUnixNano", span.start) + number("endTimeUnixNano", span.end)
     members += attributes(span.attributes) + number("droppedAttributesCount", span.droppedAttributes)
     if !span.events.isEmpty {
       let list = array(span.events) { json, event in
         let time = json.number("timeUnixNano", event.time) + json.text("name", event.name)
-        return json.object(time + json.attributes(event.attributes) + json.number("droppedAttributesCount", event.dropped))
+        return json.object(
+          time + json.attributes(event.attributes) + json.number("droppedAttributesCount", event.dropped))
       }
       members.append(member("events", list))
     }
     if !span.links.isEmpty {
       let list = array(span.links) { json, link in
-        let ids = json.id("traceId", link.traceID) + json.id("spanId", link.spanID) + json.text("traceState", link.traceState)
+        let ids =
+          json.id("traceId", link.traceID) + json.id("spanId", link.spanID) + json.text("traceState", link.traceState)
         let counts = json.number("droppedAttributesCount", link.dropped) + json.number("flags", link.flags)
         return json.object(ids + json.attributes(link.attributes) + counts)
       }
@@ -179,7 +188,8 @@ extension ModelJSON {
     }
     members += number("droppedEventsCount", span.droppedEvents) + number("droppedLinksCount", span.droppedLinks)
     let status =
-      text("message", span.statusMessage) + enumeration("code", span.statusCode, names: ["OK", "ERROR"], prefix: "STATUS_CODE_")
+      text("message", span.statusMessage)
+      + enumeration("code", span.statusCode, names: ["OK", "ERROR"], prefix: "STATUS_CODE_")
     members.append(member("status", object(status)))
     return object(random.shuffled(members))
   }

@@ -1,0 +1,17 @@
+package import LakeModel
+
+/// ExportMetricsServiceRequest -> rows of the metrics table, one a data point. The mapping is in README.md.
+package enum MetricsDecoder {
+  /// Decodes a whole, decompressed body.
+  package static func decode(
+    _ body: Bytes, encoding: OTLPEncoding, context: DecodeContext
+  ) throws(OTLPError) -> DecodedRows {
+    var builder = MetricsBuilder(context: context, bodyBytes: min(body.count, RequestBody.bytesMax))
+    try RequestBody.withProtobuf(body, encoding: encoding, message: .metricsRequest, limits: context.limits) {
+      (request) throws(WireError) in
+      try MetricsWire.read(request, into: &builder)
+    }
+    let hasRecordWithoutTime = builder.hasRecordWithoutTime
+    return DecodedRows(batch: builder.finish(), hasRecordWithoutTime: hasRecordWithoutTime)
+  }
+}
