@@ -50,7 +50,7 @@ let modules: [Module] = [
   Module(
     name: "LakeShift",
     imports: [
-      "LakeModel", "LakeSchema", "LakePorts", "LakeParquet", "LakeIceberg", "LakeWAL", "LakeHash", "LakeJSON",
+      "LakeModel", "LakeSchema", "LakePorts", "LakeParquet", "LakeIceberg", "LakeOTLP", "LakeWAL", "LakeHash", "LakeJSON",
     ]),
   Module(
     name: "LakeMaintain",

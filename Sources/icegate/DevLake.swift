@@ -23,7 +23,10 @@ struct DevLake: Sendable {
     var shift = ShiftSettings()
     shift.queue = queue
     shift.interval = .seconds(10)
-    shifts = [ShiftRunner(ports: ports, settings: shift, table: .logs, consumers: [.logs])]
+    shifts = [
+      ShiftRunner(ports: ports, settings: shift, table: .logs),
+      ShiftRunner(ports: ports, settings: shift, table: .events, derivation: EventRows()),
+    ]
     query = LogQueryEngine(ports: ports, queue: queue)
   }
 

@@ -13,6 +13,8 @@ import Testing
   private var settings: ShiftSettings {
     var settings = ShiftSettings()
     settings.queue.flushDelayMax = .milliseconds(10)
+    // These run on a real clock, beside simulations that keep every core busy.
+    settings.queue.ackDelayMax = .seconds(600)
     return settings
   }
 

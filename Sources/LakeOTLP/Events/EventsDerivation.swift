@@ -1,4 +1,4 @@
-package import LakeModel
+import LakeModel
 package import LakeSchema
 
 /// Rows of the logs table -> rows of the events table.
