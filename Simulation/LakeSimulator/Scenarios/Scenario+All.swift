@@ -2,7 +2,7 @@ package import LakePorts
 
 extension Scenario {
   /// Every story, in the order in which they are best understood.
-  package static let all: [Scenario] = [.counter, .canary, .powerLoss, .lake]
+  package static let all: [Scenario] = [.counter, .canary, .powerLoss] + stories + [.lake]
 
   /// What the swarm plays.
   package static let swarm = Scenario.lake
@@ -17,6 +17,7 @@ extension Scenario {
   package static func thatCatches(_ defect: PlantedDefect) -> Scenario {
     switch defect {
     case .skipFileSync, .skipDirectorySync, .unlinkWithoutSync: powerLoss
+    case .writeIntoQuietLane: quietLane
     default: swarm
     }
   }
