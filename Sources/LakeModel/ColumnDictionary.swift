@@ -85,7 +85,8 @@ enum ColumnDictionary {
       let entries = part.dictionaryOrSelf
       if starts[entries.memoryIdentity] != nil { continue }
       starts[entries.memoryIdentity] = UInt32(count)
-      dictionaries.append(entries)
+      // A plain part may have absent values; what is absent is the rows' to say, entries are all there.
+      dictionaries.append(Column(entries.values, count: entries.count))
       count += entries.count
       precondition(count <= Int(UInt32.max))
     }
