@@ -40,8 +40,17 @@ struct LokiPush: Sendable {
     do throws(LokiPushError) {
       decoded = try LokiPushDecoder.decode(body, encoding: encoding, context: context)
     } catch {
-      throw .badRequest(error.message)
+      throw LokiRefusal(error.status, error.message)
     }
+    let receipt = try await store(decoded, request: request, body: body, tenancy: tenancy)
+    // Loki takes the good entries in and answers 400 for the others all the same.
+    if decoded.rejectedCount > 0 { throw .badRequest(decoded.rejectionReasons.joined(separator: "; ")) }
+    return receipt
+  }
+
+  private func store(_ decoded: DecodedLogs, request: HTTPRequest, body: Bytes, tenancy: Tenancy)
+    async throws(LokiRefusal) -> IngestReceipt
+  {
     if decoded.recordCount == 0 { return IngestReceipt(isDeduplicated: false) }
     let identity = RequestIdentity(
       tenant: tenancy.tenant, account: tenancy.account, door: "loki/push",
