@@ -227,7 +227,7 @@ import Testing
     let cancelled = Counter()
     let handler = ClosureHandler { _ in
       started.add()
-      do { try await Task.sleep(for: .seconds(60)) } catch { cancelled.add() }
+      do { try await Task.sleep(for: .seconds(3600)) } catch { cancelled.add() }
       return text("late")
     }
     try await withServer(handler) { server in
