@@ -78,6 +78,8 @@ package final class ScriptedStore: ObjectStore {
     case refuse(ObjectStoreError)
     /// Carried out, and the answer is lost.
     case loseAnswer
+    /// A get answers other bytes than those that lie there.
+    case alter(@Sendable (Bytes) -> Bytes)
   }
 
   package typealias Script = @Sendable (Operation, String) -> Fault?
@@ -105,7 +107,7 @@ package final class ScriptedStore: ObjectStore {
     _ operation: Operation, _ key: String, _ body: () async throws(ObjectStoreError) -> Result
   ) async throws(ObjectStoreError) -> Result {
     switch fault(operation, key) {
-    case nil: return try await body()
+    case nil, .alter: return try await body()
     case .refuse(let error): throw error
     case .loseAnswer:
       _ = try? await body()
@@ -114,7 +116,11 @@ package final class ScriptedStore: ObjectStore {
   }
 
   package func get(_ key: ObjectKey, range: ByteRange?) async throws(ObjectStoreError) -> StoredObject {
-    try await run(.get, key.text) { () throws(ObjectStoreError) in try await base.get(key, range: range) }
+    let found = fault(.get, key.text)
+    if case .refuse(let error) = found { throw error }
+    let object = try await base.get(key, range: range)
+    guard case .alter(let alter) = found else { return object }
+    return StoredObject(bytes: alter(object.bytes), info: object.info)
   }
   package func head(_ key: ObjectKey) async throws(ObjectStoreError) -> ObjectInfo {
     try await run(.head, key.text) { () throws(ObjectStoreError) in try await base.head(key) }

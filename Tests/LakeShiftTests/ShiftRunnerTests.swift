@@ -7,6 +7,7 @@ import LakeSchema
 import LakeShift
 import LakeWAL
 import PortContracts
+import Synchronization
 import Testing
 
 @Suite struct ShiftRunnerTests {
@@ -193,6 +194,136 @@ import Testing
       }
       return ColumnBatch(schema: table, columns: columns, count: kept.count)
     }
+  }
+
+  // MARK: damage
+
+  /// Flips a bit at a position of an object, as often as told.
+  private func damage(_ lake: MemoryLake, key suffix: String, at position: Int, times: Int) {
+    let left = Countdown(times)
+    lake.store.play { operation, key in
+      guard operation == .get, key.hasSuffix(suffix), left.take() else { return nil }
+      return .alter { bytes in
+        var altered = bytes.array
+        if position < altered.count { altered[position] ^= 1 }
+        return Bytes(altered)
+      }
+    }
+  }
+
+  private final class Countdown: Sendable {
+    private let left: Mutex<Int>
+    init(_ count: Int) { left = Mutex(count) }
+    func take() -> Bool {
+      left.withLock { left in
+        left -= 1
+        return left >= 0
+      }
+    }
+  }
+
+  /// Three requests of tenants a and b in one segment: a's rows lie in the first row group, b's in the second.
+  private func damaged(at position: Int, times: Int, reading suffix: String = "0001.parquet") async throws -> MemoryLake
+  {
+    let lake = try await MemoryLake()
+    let requests = [request(1, rows: 2), request(2, tenant: "b", rows: 2), request(3, rows: 2)]
+    let segment = try SegmentEncoder.encode(
+      requests.map { SegmentRequest(batch: $0.rows, fingerprint: $0.identity.fingerprint) }, topic: .logs,
+      contentID: ContentID(high: 1, low: 1), settings: settings.queue)
+    let lane = LaneID(high: 0, low: 1)
+    let layout = QueueLayout(settings.queue)
+    for (sequence, bytes) in [LaneMark.opening, segment.bytes, LaneMark.tombstone].enumerated() {
+      let key = layout.key(.logs, SegmentID(lane: lane, sequence: sequence))
+      _ = try await lake.ports.store.put(key, bytes, condition: .ifAbsent)
+    }
+    damage(lake, key: suffix, at: position, times: times)
+    return lake
+  }
+
+  private static let everyTime = 1_000_000
+
+  @Test("bytes that are damaged once are read again")
+  func damagedOnce() async throws {
+    for position in [10, 100_000] {
+      let lake = try await damaged(at: position, times: 1)
+      try await runner(lake).flush()
+      #expect(try await committed(lake).count == 6)
+      #expect(try QueueState(of: try await lake.metadata(.logs)).quarantine == [])
+    }
+  }
+
+  @Test("a row group that stays damaged goes into quarantine with its requests; the others are shifted")
+  func damagedRowGroup() async throws {
+    let lake = try await damaged(at: 60, times: Self.everyTime)
+    let runner = runner(lake)
+    try await runner.flush()
+    #expect(try await committed(lake) == ["b:2/0", "b:2/1"])
+    let state = try QueueState(of: try await lake.metadata(.logs))
+    #expect(state.quarantine.map(\.segment.sequence) == [1])
+    guard case .unreadableRowGroups(let groups, _) = state.quarantine[0].reason else {
+      Issue.record("not a row group")
+      return
+    }
+    #expect(groups.map { "\($0.index) \($0.key.tenant)" } == ["0 a"])
+    #expect(state.lanes.values.allSatisfy { $0.hasEnded })
+    // The object is kept, and readers of that tenant are told.
+    lake.store.play(nil)
+    #expect(try await lake.keys(prefix: "queue/logs/").contains { $0.hasSuffix("0001.parquet") })
+    let reader = WALReader(ports: lake.ports, settings: settings.queue, table: .logs, topic: .logs, cache: WALCache())
+    #expect(try await reader.tail(WALScope(tenant: TenantID("a")!)).warnings.count == 1)
+    #expect(try await reader.tail(WALScope(tenant: TenantID("b")!)).warnings == [])
+    // A repeat of what was left out is a new request.
+    try await ingest(lake, [request(1, rows: 2)])
+    try await runner.flush()
+    #expect(try await committed(lake) == ["a:1/0", "a:1/1", "b:2/0", "b:2/1"])
+  }
+
+  @Test("a segment whose footer stays damaged goes into quarantine whole")
+  func damagedFooter() async throws {
+    let lake = try await damaged(at: 0, times: Self.everyTime)
+    lake.store.play { operation, key in
+      operation == .get && key.hasSuffix("0001.parquet") ? .alter { $0[0..<$0.count - 1] } : nil
+    }
+    try await runner(lake).flush()
+    #expect(try await committed(lake) == [])
+    let state = try QueueState(of: try await lake.metadata(.logs))
+    guard case .unreadable? = state.quarantine.first?.reason else {
+      Issue.record("not unreadable")
+      return
+    }
+  }
+
+  @Test("a segment that cannot be fetched stops its lane, and says so when flushed; the others are shifted")
+  func unreadable() async throws {
+    let lake = try await damaged(at: 0, times: 0)
+    try await ingest(lake, [request(9, rows: 1)])
+    lake.store.play { operation, key in
+      operation == .get && key.contains("/00000000000000000000000000000001/0") ? .refuse(.denied("no")) : nil
+    }
+    await #expect(throws: ShiftError.self) { try await runner(lake).flush() }
+    #expect(try await committed(lake) == ["a:9/0"])
+    lake.store.play(nil)
+    try await runner(lake).flush()
+    #expect(try await committed(lake).count == 7)
+  }
+
+  @Test("a hole below a standing segment is damage")
+  func hole() async throws {
+    let lake = try await MemoryLake()
+    try await ingest(lake, [request(1, rows: 1)])
+    let second = try await lake.keys(prefix: "queue/logs/")[1]
+    let bytes = try await lake.ports.store.get(ObjectKey(trusted: second)).bytes
+    let lane = LaneID(high: 0, low: 1)
+    let layout = QueueLayout(settings.queue)
+    _ = try await lake.ports.store.put(
+      layout.key(.logs, SegmentID(lane: lane, sequence: 0)), LaneMark.opening, condition: .ifAbsent)
+    _ = try await lake.ports.store.put(
+      layout.key(.logs, SegmentID(lane: lane, sequence: 2)), bytes, condition: .ifAbsent)
+    try await runner(lake).flush()
+    let state = try QueueState(of: try await lake.metadata(.logs))
+    #expect(state.quarantine == [QuarantineEntry(segment: SegmentID(lane: lane, sequence: 1), reason: .missing)])
+    #expect(state.lanes[lane] == .next(3))
+    #expect(try await committed(lake) == ["a:1/0"])
   }
 
   @Test("large partitions become several files of several row groups, in order")
