@@ -22,6 +22,7 @@ package actor Ingestor {
   private var phase = Phase.idle
   private var drainers: [CheckedContinuation<Void, Never>] = []
   package private(set) var counters = IngestCounters()
+  private let instruments: IngestInstruments
 
   private enum Phase { case idle, running, draining, finished }
 
@@ -29,8 +30,10 @@ package actor Ingestor {
   private struct Outstanding {
     let topic: Topic
     let identity: RequestIdentity
+    let received: ClockInstant
     let deadline: ClockInstant
     let bytes: Int
+    let rowCount: Int
     var waiters: [CheckedContinuation<Result<IngestReceipt, IngestError>, Never>] = []
     var isDeduplicated: [Bool] = []
   }
@@ -39,6 +42,7 @@ package actor Ingestor {
     self.ports = ports
     self.settings = settings
     memory = DedupMemory(capacity: settings.dedupEntriesMax)
+    instruments = IngestInstruments(ports.metrics)
     var wakeups: [Topic: [Wakeup]] = [:]
     for topic in Topic.allCases where topic.table != nil {
       queues[topic] = TopicQueue(settings: settings)
@@ -68,6 +72,7 @@ package actor Ingestor {
     case .keyReused: throw .keyReused
     case .durable:
       counters.deduplicated += 1
+      instruments.of(request.topic).deduplicated.add()
       return IngestReceipt(isDeduplicated: true)
     case .inFlight(let first):
       if ports.hasPlanted(.acknowledgeInFlightRepeat) { return IngestReceipt(isDeduplicated: true) }
@@ -80,12 +85,15 @@ package actor Ingestor {
     guard bytesHeld + bytes <= settings.queueBytesMax, queues[request.topic]!.append(queued) else {
       memory.settle(identity, topic: request.topic, isDurable: false)
       counters.refused += 1
+      instruments.of(request.topic).refused.add()
       throw .queueFull
     }
     bytesHeld += bytes
     counters.bytesHeldMax = max(counters.bytesHeldMax, bytesHeld)
     outstanding[number] = Outstanding(
-      topic: request.topic, identity: identity, deadline: received.advanced(by: settings.ackDelayMax), bytes: bytes)
+      topic: request.topic, identity: identity, received: received,
+      deadline: received.advanced(by: settings.ackDelayMax), bytes: bytes, rowCount: request.rows.count)
+    instruments.bytesHeld.set(Double(bytesHeld))
     if deadlines.isEmpty { deadlineWakeup.wake() }
     deadlines.append(number)
     wakeNextWriter(request.topic)
@@ -256,6 +264,9 @@ package actor Ingestor {
     let now = ports.clock.now
     counters.segments += 1
     counters.segmentBytes += segment.bytes.count
+    let instruments = instruments.of(segment.metadata.topic)
+    instruments.segments.add()
+    instruments.segmentBytes.add(segment.bytes.count)
     ports.journal.note(
       .debug, "wal.segment",
       [
@@ -278,13 +289,21 @@ package actor Ingestor {
   private func settle(_ number: Int, _ result: Result<IngestReceipt, IngestError>) {
     guard let settled = outstanding.removeValue(forKey: number) else { return }
     bytesHeld -= settled.bytes
+    instruments.bytesHeld.set(Double(bytesHeld))
     var isDurable = false
     if case .success = result { isDurable = true }
     memory.settle(
       settled.identity, topic: settled.topic, isDurable: isDurable || ports.hasPlanted(.rememberFailed))
+    let instruments = instruments.of(settled.topic)
+    if isDurable {
+      instruments.rows.add(settled.rowCount)
+      let delay = settled.received.duration(to: ports.clock.now)
+      instruments.acknowledgeSeconds.observe(Double(delay.nanoseconds) / 1e9)
+    }
     for (waiter, isDeduplicated) in zip(settled.waiters, settled.isDeduplicated) {
       if isDurable { counters.acknowledged += 1 } else { counters.failed += 1 }
       if isDurable && isDeduplicated { counters.deduplicated += 1 }
+      (isDurable ? (isDeduplicated ? instruments.deduplicated : instruments.acknowledged) : instruments.failed).add()
       waiter.resume(returning: result.map { _ in IngestReceipt(isDeduplicated: isDeduplicated) })
     }
   }

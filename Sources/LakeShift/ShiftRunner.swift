@@ -22,6 +22,7 @@ package actor ShiftRunner {
   private var memory: ShiftMemory
   private var lastCommit: ClockInstant?
   package private(set) var counters = ShiftCounters()
+  private let instruments: ShiftInstruments
 
   /// - Parameters:
   ///   - table: fed by the topic it names.
@@ -40,6 +41,7 @@ package actor ShiftRunner {
     self.derivation = derivation
     siblings = (consumers ?? topic.consumers).filter { $0.name != table.name }
     identifier = TableIdentifier(table)
+    instruments = ShiftInstruments(ports.metrics, table: table.name)
     access = QueueAccess(ports: ports, settings: settings.queue, topic: topic, cache: cache)
     memory = ShiftMemory(settings: settings.queue, planAgeMax: settings.planAgeMax, planted: ports.planted)
   }
@@ -121,6 +123,7 @@ package actor ShiftRunner {
     let state = try state(of: base)
     let (listing, runs) = try await lanes(beyond: state)
     memory.observeFingerprints(state, listing, now: began)
+    measure(base, state, runs)
     var step = Step(state: state, listing: listing, idle: memory.observeTails(runs, now: began))
     let input = try await input(state, listing, runs)
     let made = try await makeFiles(input, target)
@@ -131,6 +134,7 @@ package actor ShiftRunner {
     case .committed(let table): step.state = try self.state(of: table)
     case .over(let table):
       counters.lostRaces += 1
+      instruments.overtaken.add()
       return .overtaken("generation \(try self.state(of: table).generation) stands")
     }
     return made.plan.isCut ? .more : .settled(step)
@@ -247,9 +251,21 @@ package actor ShiftRunner {
     if case .committed = outcome {
       lastCommit = ports.clock.now
       counters.add(plan, files: files.count)
+      instruments.shiftSeconds.observe(Double(began.duration(to: ports.clock.now).nanoseconds) / 1e9)
+      instruments.commits.add()
+      instruments.rows.add(plan.rowCount)
+      instruments.repeats.add(plan.repeatCount)
+      instruments.files.add(files.count)
       note(plan, state, files.count)
     }
     return outcome
+  }
+
+  private func measure(_ table: TableState, _ state: QueueState, _ runs: [LaneRun]) {
+    instruments.walFiles.set(Double(runs.reduce(0) { $0 + $1.segments.count }))
+    instruments.walBytes.set(Double(runs.reduce(0) { $0 + $1.segments.reduce(0) { $0 + $1.size } }))
+    instruments.quarantined.set(Double(state.quarantine.count))
+    instruments.snapshots.set(Double(table.metadata.snapshots.count))
   }
 
   private func note(_ plan: ShiftPlan, _ state: QueueState, _ fileCount: Int) {
