@@ -21,10 +21,19 @@ package enum FloatText {
   }
 
   /// Rounded to a number of decimals: C's `%.*f`.
-  package static func decimals(_ value: Double, places: Int) -> String {
+  package static func decimals(_ value: Double, places: Int) -> String { formatted("%.*f", value, places) }
+
+  /// With an exponent of at least two digits: C's `%.*e`.
+  package static func exponential(_ value: Double, places: Int) -> String { formatted("%.*e", value, places) }
+
+  /// With or without an exponent, as fits: C's `%.*g`.
+  package static func significant(_ value: Double, digits: Int) -> String { formatted("%.*g", value, digits) }
+
+  private static func formatted(_ format: String, _ value: Double, _ precision: Int) -> String {
     guard value.isFinite else { return special(value) }
-    var buffer = [CChar](repeating: 0, count: 330 + places)
-    let count = withVaList([Int32(places), value]) { vsnprintf(&buffer, buffer.count, "%.*f", $0) }
+    let places = Int32(clamping: max(0, precision))
+    var buffer = [CChar](repeating: 0, count: 340 + Int(places))
+    let count = withVaList([places, value]) { vsnprintf(&buffer, buffer.count, format, $0) }
     return String(decoding: buffer.prefix(Int(count)).map { UInt8(bitPattern: $0) }, as: UTF8.self)
   }
 

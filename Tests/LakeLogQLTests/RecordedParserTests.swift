@@ -14,10 +14,11 @@ struct RecordedParserTests {
     var stage: String?
   }
 
+  static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+    .deletingLastPathComponent().appendingPathComponent("Fixtures/recorded/loki-3.7.6")
+
   static func load() throws -> [Case] {
-    let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-      .deletingLastPathComponent()
-    let file = root.appendingPathComponent("Fixtures/recorded/loki-3.7.6/parser.json")
+    let file = folder.appendingPathComponent("parser.json")
     let raw = try JSONSerialization.jsonObject(with: Data(contentsOf: file))
     return (raw as! [[String: String]]).map {
       Case(query: $0["query"]!, error: $0["error"], text: $0["text"], pretty: $0["pretty"], stage: $0["stage"])

@@ -42,57 +42,100 @@ package enum GoDuration {
 
   /// Fractions with units from hours to nanoseconds, with a sign.
   package static func parseGo(_ text: String) -> Duration? {
-    var rest = Substring(text)
-    let isNegative = rest.first == "-"
-    if rest.first == "-" || rest.first == "+" { rest.removeFirst() }
-    if rest == "0" { return .zero }
-    if rest.isEmpty { return nil }
-    var sum: UInt64 = 0
-    while !rest.isEmpty {
-      guard let part = takePart(&rest) else { return nil }
-      let (next, overflow) = sum.addingReportingOverflow(part)
-      if overflow || next > 1 << 63 { return nil }
-      sum = next
-    }
-    if isNegative { return .nanoseconds(sum == 1 << 63 ? Int64.min : -Int64(sum)) }
-    return sum > UInt64(Int64.max) ? nil : .nanoseconds(Int64(sum))
+    if case .success(let duration) = readGo(text) { return duration }
+    return nil
   }
 
-  /// One number with its unit, in nanoseconds.
-  private static func takePart(_ rest: inout Substring) -> UInt64? {
-    let whole = rest.prefix { $0.isASCII && $0.isNumber }
+  /// As `parseGo`, with Go's message.
+  package static func readGo(_ text: String) -> Result<Duration, Malformed> {
+    func malformed(_ what: String) -> Result<Duration, Malformed> {
+      .failure(Malformed(message: "time: \(what) duration \(quoted(text))"))
+    }
+    var rest = Array(text.utf8)[...]
+    let isNegative = rest.first == UInt8(ascii: "-")
+    if isNegative || rest.first == UInt8(ascii: "+") { rest = rest.dropFirst() }
+    if rest.elementsEqual("0".utf8) { return .success(.zero) }
+    if rest.isEmpty { return malformed("invalid") }
+    var sum: UInt64 = 0
+    while !rest.isEmpty {
+      switch takePart(&rest) {
+      case .invalid: return malformed("invalid")
+      case .missingUnit: return malformed("missing unit in")
+      case .unknownUnit(let unit): return malformed("unknown unit \(quoted(unit)) in")
+      case .nanoseconds(let part):
+        let (next, overflow) = sum.addingReportingOverflow(part)
+        if overflow || next > 1 << 63 { return malformed("invalid") }
+        sum = next
+      }
+    }
+    if isNegative { return .success(.nanoseconds(sum == 1 << 63 ? Int64.min : -Int64(sum))) }
+    return sum > UInt64(Int64.max) ? malformed("invalid") : .success(.nanoseconds(Int64(sum)))
+  }
+
+  /// The package time quotes bytes where strconv quotes characters.
+  private static func quoted(_ text: String) -> String {
+    var out = "\""
+    for byte in text.utf8 {
+      switch byte {
+      case UInt8(ascii: "\""), UInt8(ascii: "\\"): out += "\\" + String(Unicode.Scalar(byte))
+      case 0x20..<0x80: out.unicodeScalars.append(Unicode.Scalar(byte))
+      default: out += "\\x" + Hex.text([byte])
+      }
+    }
+    return out + "\""
+  }
+
+  private enum Part {
+    case nanoseconds(UInt64)
+    case invalid
+    case missingUnit
+    case unknownUnit(String)
+  }
+
+  private static func isDigit(_ byte: UInt8) -> Bool { (48...57).contains(byte) }
+
+  /// One number with its unit.
+  private static func takePart(_ rest: inout ArraySlice<UInt8>) -> Part {
+    let whole = rest.prefix(while: isDigit)
     rest = rest.dropFirst(whole.count)
-    var fraction: Substring = ""
-    if rest.first == "." {
-      rest.removeFirst()
-      fraction = rest.prefix { $0.isASCII && $0.isNumber }
+    var fraction = rest.prefix(0)
+    if rest.first == UInt8(ascii: ".") {
+      rest = rest.dropFirst()
+      fraction = rest.prefix(while: isDigit)
       rest = rest.dropFirst(fraction.count)
     }
-    if whole.isEmpty && fraction.isEmpty { return nil }
-    let unit = rest.prefix { $0 != "." && !($0.isASCII && $0.isNumber) }
-    rest = rest.dropFirst(unit.count)
+    if whole.isEmpty && fraction.isEmpty { return .invalid }
+    var count: UInt64 = 0
+    for digit in whole {
+      if count > (1 << 63) / 10 { return .invalid }
+      count = count * 10 + UInt64(digit - 48)
+      if count > 1 << 63 { return .invalid }
+    }
+    let unit = String(decoding: rest.prefix { $0 != UInt8(ascii: ".") && !isDigit($0) }, as: UTF8.self)
+    rest = rest.dropFirst(unit.utf8.count)
     let scale: UInt64
     switch unit {
+    case "": return .missingUnit
     case "ns": scale = 1
     case "us", "\u{B5}s", "\u{3BC}s": scale = 1000
     case "ms": scale = 1_000_000
     case "s": scale = 1_000_000_000
     case "m": scale = 60_000_000_000
     case "h": scale = 3_600_000_000_000
-    default: return nil
+    default: return .unknownUnit(unit)
     }
-    guard let count = whole.isEmpty ? 0 : UInt64(whole), count <= (1 << 63) / scale else { return nil }
+    if count > (1 << 63) / scale { return .invalid }
     // Digits of the fraction beyond what 63 bits hold change nothing.
     var numerator: UInt64 = 0
     var denominator = 1.0
-    for digit in fraction.utf8 {
-      if numerator > (UInt64(Int64.max)) / 10 { break }
+    for digit in fraction {
+      if numerator > UInt64(Int64.max) / 10 { break }
       numerator = numerator * 10 + UInt64(digit - 48)
       denominator *= 10
     }
     let extra = UInt64(Double(numerator) * (Double(scale) / denominator))
     let (sum, overflow) = (count * scale).addingReportingOverflow(extra)
-    return overflow || sum > 1 << 63 ? nil : sum
+    return overflow || sum > 1 << 63 ? .invalid : .nanoseconds(sum)
   }
 
   /// Either form.
