@@ -50,7 +50,8 @@ let modules: [Module] = [
   Module(
     name: "LakeShift",
     imports: [
-      "LakeModel", "LakeSchema", "LakePorts", "LakeParquet", "LakeIceberg", "LakeOTLP", "LakeWAL", "LakeHash", "LakeJSON",
+      "LakeModel", "LakeSchema", "LakePorts", "LakeParquet", "LakeIceberg", "LakeOTLP", "LakeWAL", "LakeHash",
+      "LakeJSON",
     ]),
   Module(
     name: "LakeMaintain",

@@ -1,4 +1,4 @@
-package import LakeModel
+import LakeModel
 package import LakePorts
 
 /// What an ingestor tells the metrics port, by topic.

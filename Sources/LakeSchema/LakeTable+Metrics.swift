@@ -55,7 +55,9 @@ extension LakeTable {
               Field(121, "otlp_extra", .string),
             ]), elementRequired: true)),
         // ---- the manual's columns end here ----
-        Field(32, "series", .fixed(16), doc: "hash of the series' identity: metric name and every attribute; see LakeOTLP/README.md"),
+        Field(
+          32, "series", .fixed(16),
+          doc: "hash of the series' identity: metric name and every attribute; see LakeOTLP/README.md"),
         Field(33, "timestamp_nanos", .int),
         Field(34, "start_timestamp_nanos", .int),
         Field(35, "scope_name", .string),
@@ -67,7 +69,8 @@ extension LakeTable {
         Field(41, "scope", .string),
         Field(
           42, "metric", .string,
-          doc: "what the metric has beside its columns, as OTLP JSON: metadata, and its bytes when a text was not UTF-8"),
+          doc: "what the metric has beside its columns, as OTLP JSON: metadata, and its bytes when a text was not UTF-8"
+        ),
         Field(43, "otlp_extra", .string),
       ]),
     partitionSpec: tenantAccountDay(tenant: 1, account: 2, timestamp: 4),

@@ -95,7 +95,8 @@ import Testing
       if name == "kind" { return RecordedTests.kinds[String(text.dropFirst("SPAN_KIND_".count))] ?? text }
       if name == "code" { return text == "STATUS_CODE_OK" ? "1" : "2" }
       return "'\(text)'"
-    case .integer, .unsigned, .double: return "\((value.double ?? .nan) + 0)".replacingOccurrences(of: ".0", with: "")  // -0 was recorded as 0
+    // -0 was recorded as 0
+    case .integer, .unsigned, .double: return "\((value.double ?? .nan) + 0)".replacingOccurrences(of: ".0", with: "")
     case .bool: return value.bool == true ? "true" : "false"
     case .null: return "null"
     }
