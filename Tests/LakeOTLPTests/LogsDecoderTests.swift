@@ -46,6 +46,17 @@ import Testing
     #expect(batch.count == 0)
   }
 
+  @Test(
+    "a service name without text is unknown_service",
+    arguments: [#"{"stringValue":""}"#, #"{"bytesValue":""}"#, "{}", "null"])
+  func unknownService(value: String) throws {
+    let json =
+      #"{"resourceLogs":[{"resource":{"attributes":[{"key":"service.name","value":\#(value)}]},"scopeLogs":[{"logRecords":[{}]}]}]}"#
+    let batch = try decode(json).batch
+    #expect(batch.count == 1)
+    #expect(batch.text("service_name") == "'unknown_service'")
+  }
+
   @Test("attributes of all levels merge, the innermost value of a key wins")
   func merging() throws {
     let batch = try decode(

@@ -71,7 +71,7 @@ struct GroupBuilder: ~Copyable {
 
   /// The value's text as in `attributes`; an empty one names no service.
   private mutating func noteServiceName(_ value: AnyValueWire, arena: inout Arena) throws(WireError) {
-    if value.kind == .none || (value.kind == .string && value.bytes.isEmpty) { return }
+    if value.kind == .none || ((value.kind == .string || value.kind == .bytes) && value.bytes.isEmpty) { return }
     serviceNameText.count = 0
     switch value.kind {
     case .none: break
