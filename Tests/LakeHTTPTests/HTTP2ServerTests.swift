@@ -53,7 +53,7 @@ import Testing
   }
 
   @Test("what begins like the preface but is not is HTTP/1.1") func almostPreface() async throws {
-    try await withServer(echoHandler, configure: { $0.timeouts.header = .milliseconds(200) }) { server in
+    try await withServer(echoHandler, configure: { $0.timeouts.header = .seconds(1) }) { server in
       let wrong = try await server.exchange("PRI * HTTP/2.0\r\n\r\nXX\r\n\r\n")
       #expect(wrong.hasPrefix("HTTP/1.1 400 ") || wrong.hasPrefix("HTTP/1.1 505 "))
       let slow = try await server.exchange("PRI * HT")
@@ -277,9 +277,9 @@ import Testing
     try await withServer(
       handler,
       configure: {
-        $0.timeouts.header = .milliseconds(150)
-        $0.timeouts.keepAlive = .milliseconds(150)
-        $0.timeouts.keepAliveAnswer = .milliseconds(150)
+        $0.timeouts.header = .seconds(1)
+        $0.timeouts.keepAlive = .milliseconds(300)
+        $0.timeouts.keepAliveAnswer = .milliseconds(300)
       }
     ) { server in
       let code = try await server.talkHTTP2 { $0.readToEnd() }

@@ -45,8 +45,8 @@ import Testing
     try await withServer(
       echoHandler,
       configure: {
-        $0.timeouts.header = .milliseconds(200)
-        $0.timeouts.idle = .milliseconds(400)
+        $0.timeouts.header = .seconds(1)
+        $0.timeouts.idle = .seconds(2)
       }
     ) { server in
       async let trickle = server.talk { client in

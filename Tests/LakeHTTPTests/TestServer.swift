@@ -24,6 +24,10 @@ func withServer(
   _ body: (TestServer) async throws -> Void
 ) async throws {
   var configuration = HTTPServerConfiguration(port: 0, execution: execution)
+  // A busy machine is no slow client, except where a test is about one.
+  configuration.timeouts.header = .seconds(60)
+  configuration.timeouts.bodyProgress = .seconds(60)
+  configuration.timeouts.writeStall = .seconds(60)
   configure(&configuration)
   let loops = LoopGroup(count: count)
   let server = HTTPServer(configuration: configuration, loops: loops, handler: handler, grpc: grpc)
@@ -49,6 +53,12 @@ struct TestServer: Sendable {
     return try await withCheckedThrowingContinuation { continuation in
       onThread { continuation.resume(with: Result { try conversation(try RawClient(port: port)) }) }
     }
+  }
+
+  /// For threads: waits, at most a minute, until the statistics say so.
+  func wait(until condition: (HTTPServerStatistics) -> Bool) {
+    for _ in 0..<6000 where !condition(server.statistics) { usleepMilliseconds(10) }
+    #expect(condition(server.statistics))
   }
 
   /// Sends all, then reads until the server closes.
@@ -182,6 +192,18 @@ final class Counter: Sendable {
   private let value = Mutex(0)
   var count: Int { value.withLock { $0 } }
   func add(_ amount: Int = 1) { value.withLock { $0 += amount } }
+  /// For threads: waits until the count has been the same, and not 0, for a while.
+  func settle() -> Int {
+    var last = 0
+    var since = 0
+    for _ in 0..<6000 where since < 20 {
+      usleepMilliseconds(10)
+      since = count == last && last > 0 ? since + 1 : 0
+      last = count
+    }
+    return last
+  }
+
   /// Waits, at most a minute, until the count is at least `wanted`.
   func reach(_ wanted: Int) async throws {
     for _ in 0..<6000 {
