@@ -103,6 +103,7 @@ let executables: [Module] = [
 
 /// What the tests of a module need beyond what the module itself imports.
 let extraTestImports: [String: [String]] = [
+  "LakeOTLP": ["LakeParquet", "LakeCompression"],
   "LakeHTTP": ["CNghttp2"],
   "LakeStorage": ["PortContracts"],
   "LakeCatalogs": ["PortContracts", "CSqlite"],
