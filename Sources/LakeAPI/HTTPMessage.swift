@@ -35,6 +35,9 @@ package struct HTTPResponse: Sendable {
     case bytes(Bytes)
     /// Written as it comes (chunked): each call gives the next piece, nil ends the body. A thrown error cuts the connection.
     case stream(@Sendable () async throws -> Bytes?)
+    /// With status 101: the connection speaks another protocol from here on and is closed when the call returns. Its
+    /// task is cancelled when the peer is gone or the server drains. HTTP/1.1 only; elsewhere the client is told 400.
+    case upgrade(@Sendable (any UpgradedConnection) async -> Void)
   }
 
   package init(status: Int, headers: HTTPHeaders = HTTPHeaders(), body: Body = .bytes(Bytes())) {
@@ -42,6 +45,16 @@ package struct HTTPResponse: Sendable {
     self.headers = headers
     self.body = body
   }
+}
+
+/// A connection after `101 Switching Protocols`: bytes both ways until one side ends it.
+package protocol UpgradedConnection: Sendable {
+  /// The peer's next bytes, never empty; nil once it has closed its side. One call at a time.
+  /// - Throws: when the connection is gone or the task is cancelled.
+  func receive() async throws -> Bytes?
+  /// Returns when there is room for more, so that a slow reader holds its sender back.
+  /// - Throws: when the connection is gone; a cancelled task still sends, but does not wait for room.
+  func send(_ bytes: Bytes) async throws
 }
 
 /// Header fields in order; names compare without case.

@@ -114,7 +114,7 @@ final class HTTP1Session: ConnectionSession, @unchecked Sendable {
     if failure.isTransient, response.headers["Retry-After"] == nil {
       response.headers.add("Retry-After", String(server.configuration.limits.retryAfterSeconds))
     }
-    if case .stream = response.body { response.body = .bytes(Bytes()) }
+    if case .bytes = response.body {} else { response.body = .bytes(Bytes()) }
     _ = sendHead(of: response, to: exchange)
     ahead = ReadAhead()
     connection.closeAfterOutput(lingers: !hasReceivedEnd && failure != .connectionsExhausted)
@@ -129,8 +129,12 @@ final class HTTP1Session: ConnectionSession, @unchecked Sendable {
   }
 
   private func answer(_ request: HTTPRequest, _ exchange: Exchange) async {
-    let response = await handle(request)
+    var response = await handle(request)
     guard connection.isOpen else { return }
+    if case .upgrade(let conversation) = response.body {
+      if !exchange.isVersion10, !exchange.isHead { return await upgrade(response, exchange, conversation) }
+      response = .upgradeRefused
+    }
     let head = sendHead(of: response, to: exchange)
     if case .stream(let next) = response.body, head.framing != .absent {
       do {
@@ -141,6 +145,27 @@ final class HTTP1Session: ConnectionSession, @unchecked Sendable {
       }
     }
     finish(isPersistent: head.isPersistent)
+  }
+
+  /// Hands the connection over; what the client sent ahead belongs to the new protocol already.
+  private func upgrade(
+    _ response: HTTPResponse, _ exchange: Exchange,
+    _ conversation: @escaping @Sendable (any UpgradedConnection) async -> Void
+  ) async {
+    _ = sendHead(of: response, to: exchange)
+    guard connection.isOpen, let task else { return }
+    let session = UpgradedSession(connection, task: task)
+    self.task = nil
+    ahead.withUnsafeBytes { connection.adopt(session, $0) }
+    ahead = ReadAhead()
+    if hasReceivedEnd { session.receivedEnd() }
+    connection.pump()
+    if server.isDraining { session.drain() }
+    switch server.configuration.execution {
+    case .loop: await conversation(session)
+    case .pool: await withTaskExecutorPreference(globalConcurrentExecutor) { await conversation(session) }
+    }
+    session.finish()
   }
 
   private func handle(_ request: HTTPRequest) async -> HTTPResponse {

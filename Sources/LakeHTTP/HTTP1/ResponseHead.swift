@@ -23,6 +23,7 @@ struct ResponseHead {
       if ResponseHead.isSame(value, "close") { isPersistent = false }
     }
     switch response.body {
+    case .upgrade: framing = .absent
     case _ where exchange.isHead || response.status == 204 || response.status == 304: framing = .absent
     case .bytes(let bytes): framing = .length(bytes.count)
     case .stream where exchange.isVersion10:
@@ -54,7 +55,9 @@ struct ResponseHead {
     }
     out.append(date)
     writeFraming(response, to: exchange, declaredLength: declaredLength, into: &out)
-    if !isPersistent {
+    if case .upgrade = response.body {
+      out.append("Connection: Upgrade\r\n")
+    } else if !isPersistent {
       out.append("Connection: close\r\n")
     } else if exchange.isVersion10 {
       out.append("Connection: keep-alive\r\n")
@@ -76,6 +79,7 @@ struct ResponseHead {
         let declared = bytes.isEmpty ? declaredLength.flatMap { Int($0) } : nil
         ResponseHead.writeLength(max(0, declared ?? bytes.count), into: &out)
       case .stream: if !exchange.isVersion10 { out.append("Transfer-Encoding: chunked\r\n") }
+      case .upgrade: break
       }
     }
   }

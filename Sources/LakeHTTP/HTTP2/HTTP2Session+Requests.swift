@@ -29,7 +29,7 @@ extension HTTP2Session {
     if failure.isTransient, response.headers["Retry-After"] == nil {
       response.headers.add("Retry-After", String(server.configuration.limits.retryAfterSeconds))
     }
-    if case .stream = response.body { response.body = .bytes(Bytes()) }
+    if case .bytes = response.body {} else { response.body = .bytes(Bytes()) }
     respond(response, isHead: request?.method == "HEAD", on: stream)
   }
 
@@ -38,6 +38,8 @@ extension HTTP2Session {
   /// - Returns: whether the pieces of a stream are wanted.
   @discardableResult
   func respond(_ response: HTTPResponse, isHead: Bool, on stream: HTTP2Stream) -> Bool {
+    // There is no 101 in HTTP/2 (RFC 9113, section 8.6).
+    if case .upgrade = response.body { return respond(.upgradeRefused, isHead: isHead, on: stream) }
     var fields: [(name: String, value: String)] = [(":status", String(min(max(response.status, 200), 599)))]
     for field in response.headers.fields where !HTTP2Fields.isForbidden(field.name) { fields.append(field) }
     fields.append(("date", loop.dateText()))
@@ -55,6 +57,7 @@ extension HTTP2Session {
     case .stream:
       sendHead(fields, on: stream, hasBody: !isBodiless)
       return !isBodiless
+    case .upgrade: preconditionFailure("refused above")
     }
   }
 
