@@ -85,7 +85,7 @@ func randomBatches(_ rows: [TestRow], _ random: inout Seeded) -> [ColumnBatch] {
 
 @Suite("The engine agrees with a slow evaluator")
 struct EngineOracleTests {
-  @Test("log queries give the same lines in the same order", arguments: 1...40)
+  @Test("log queries give the same lines in the same order", arguments: 1...16)
   func logQueries(seed: Int) async throws {
     var corpus = RandomCorpus(UInt64(seed))
     let rows = corpus.rows(20 + corpus.random.below(200))
@@ -112,7 +112,7 @@ struct EngineOracleTests {
     }
   }
 
-  @Test("range queries give the same samples", arguments: 1...60)
+  @Test("range queries give the same samples", arguments: 1...24)
   func rangeQueries(seed: Int) async throws {
     var corpus = RandomCorpus(UInt64(seed) + 1000)
     let rows = corpus.rows(20 + corpus.random.below(150))
@@ -144,7 +144,7 @@ struct EngineOracleTests {
     }
   }
 
-  @Test("instant queries give the same samples", arguments: 1...20)
+  @Test("instant queries give the same samples", arguments: 1...8)
   func instantQueries(seed: Int) async throws {
     var corpus = RandomCorpus(UInt64(seed) + 2000)
     let rows = corpus.rows(20 + corpus.random.below(150))

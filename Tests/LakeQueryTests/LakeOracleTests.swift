@@ -47,7 +47,7 @@ struct LakeOracleTests {
     return lake
   }
 
-  @Test("log and metric queries see every row once", arguments: 1...25)
+  @Test("log and metric queries see every row once", arguments: 1...10)
   func agrees(seed: Int) async throws {
     var corpus = RandomCorpus(UInt64(seed) + 5000)
     let rows = corpus.rows(20 + corpus.random.below(150))

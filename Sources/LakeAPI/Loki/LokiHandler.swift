@@ -47,6 +47,7 @@ package struct LokiHandler: HTTPHandler {
     }
     LokiQueryRoutes(ports: ports, engine: services.query).register(in: &router)
     LokiLabelRoutes(ports: ports, engine: services.query).register(in: &router)
+    LokiDetectionRoutes(ports: ports, engine: services.query).register(in: &router)
     LokiStatusRoutes(services: services, settings: settings).register(in: &router)
     if let ingestor = services.ingestor {
       let push = LokiPush(ports: ports, ingestor: ingestor, settings: settings)

@@ -139,7 +139,7 @@ enum LokiResultWriter {
 }
 
 /// Values of a column of text, plain or behind a dictionary.
-private struct LineColumn {
+struct LineColumn {
   private let indices: Buffer<UInt32>?
   private let offsets: Buffer<UInt32>
   private let data: Buffer<UInt8>
@@ -161,5 +161,11 @@ private struct LineColumn {
     let (start, end) = (Int(offsets[at]), Int(offsets[at + 1]))
     precondition(start <= end && end <= data.count)
     data.withValues { body(UnsafeBufferPointer(rebasing: $0[start..<end])) }
+  }
+
+  func text(_ index: Int) -> String {
+    var text = ""
+    with(index) { text = String(decoding: $0, as: UTF8.self) }
+    return text
   }
 }

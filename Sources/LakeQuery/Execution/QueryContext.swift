@@ -59,39 +59,55 @@ extension QueryContext {
       }
       return
     }
-    let outcome: Result<Void, QueryError> = await withTaskGroup(of: (Int, Result<Part, QueryError>).self) { group in
+    let failure = await withTaskGroup(of: Outcome<Part>.self) { group -> QueryError? in
       var next = 0
       var waiting: [Int: Part] = [:]
       var merged = 0
       func start() {
         let index = next
         next += 1
-        group.addTask {
-          do throws(QueryError) {
-            try self.check()
-            return (index, .success(try await work(items[index])))
-          } catch {
-            return (index, .failure(error))
-          }
-        }
+        group.addTask { await self.outcome(index, items[index], work) }
       }
       while next < width { start() }
-      while let (index, result) = await group.next() {
+      while let outcome = await group.next() {
+        switch outcome.result {
+        case .failure(let error):
+          group.cancelAll()
+          return error
+        case .success(let part): waiting[outcome.index] = part
+        }
         do throws(QueryError) {
-          waiting[index] = try result.get()
           while let part = waiting.removeValue(forKey: merged) {
             try merge(part)
             merged += 1
           }
         } catch {
           group.cancelAll()
-          return .failure(error)
+          return error
         }
         // A slow block must not let finished ones pile up.
         while next < items.count && next < merged + width * 4 && next - merged - waiting.count < width { start() }
       }
-      return .success(())
+      return nil
     }
-    try outcome.get()
+    if let failure { throw failure }
+  }
+
+  private struct Outcome<Part: Sendable>: Sendable {
+    let index: Int
+    let result: Result<Part, QueryError>
+  }
+
+  /// A function of its own rather than the body of a task's closure: there a typed `do throws` came out of the optimiser of
+  /// Swift 6.3.1 with a wrong index.
+  private func outcome<Item: Sendable, Part: Sendable>(
+    _ index: Int, _ item: Item, _ work: @Sendable (Item) async throws(QueryError) -> Part
+  ) async -> Outcome<Part> {
+    do throws(QueryError) {
+      try check()
+      return Outcome(index: index, result: .success(try await work(item)))
+    } catch {
+      return Outcome(index: index, result: .failure(error))
+    }
   }
 }

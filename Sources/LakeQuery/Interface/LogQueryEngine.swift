@@ -36,7 +36,7 @@ package struct LogQueryEngine: Sendable {
       switch parsed {
       case .logs(let expression): try await LogQueryRun(engine: self, request, context).run(expression)
       case .metric(let expression): try await MetricQueryRun(engine: self, request, context).run(expression)
-      case .variants: throw .invalid("variants are not supported")
+      case .variants: throw .notImplemented("variants are not implemented yet")
       }
     }
   }

@@ -1,3 +1,4 @@
+import LakeLogQL
 import LakeModel
 
 /// `|> "<_>level=<_>msg"`: literals with gaps between them, tested as Loki tests them.
@@ -13,7 +14,13 @@ struct LinePatternMatcher: Sendable {
 
   /// - Throws: `.invalid` when two gaps touch or a capture has a name.
   init(_ text: String) throws(QueryError) {
-    parts = try LinePatternMatcher.parse(Array(text.utf8))
+    switch LogQL.LinePattern.filter(text) {
+    case .failure(let error): throw .invalid(error.message)
+    case .success(let pattern):
+      parts = pattern.parts.map { part in
+        if case .literal(let text) = part { .literal(ByteNeedle(text)) } else { .gap }
+      }
+    }
   }
 
   func matches(_ line: UnsafeRawBufferPointer) -> Bool {
@@ -36,43 +43,5 @@ struct LinePatternMatcher: Sendable {
     var best: ByteNeedle?
     for case .literal(let needle) in parts where needle.count > (best?.count ?? 0) { best = needle }
     return best
-  }
-
-  private static func parse(_ text: [UInt8]) throws(QueryError) -> [Part] {
-    var parts: [Part] = []
-    var literal: [UInt8] = []
-    var at = 0
-    while at < text.count {
-      guard let (name, end) = capture(text, at) else {
-        literal.append(text[at])
-        at += 1
-        continue
-      }
-      guard name == [UInt8(ascii: "_")] else { throw .invalid("named captures are not allowed") }
-      if !literal.isEmpty {
-        parts.append(.literal(ByteNeedle(literal)))
-        literal = []
-      } else if !parts.isEmpty {
-        throw .invalid("found consecutive capture '<_>' without literal in between")
-      }
-      parts.append(.gap)
-      at = end
-    }
-    if !literal.isEmpty { parts.append(.literal(ByteNeedle(literal))) }
-    return parts
-  }
-
-  /// `<name>` at the given place: the name, and where the text goes on.
-  private static func capture(_ text: [UInt8], _ at: Int) -> (name: [UInt8], end: Int)? {
-    guard text[at] == UInt8(ascii: "<") else { return nil }
-    var end = at + 1
-    while end < text.count,
-      ASCII.isLetter(text[end]) || text[end] == UInt8(ascii: "_")
-        || (end > at + 1 && ASCII.isDigit(text[end]))
-    {
-      end += 1
-    }
-    guard end > at + 1, end < text.count, text[end] == UInt8(ascii: ">") else { return nil }
-    return (Array(text[at + 1..<end]), end + 1)
   }
 }

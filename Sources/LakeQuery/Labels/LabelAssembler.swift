@@ -16,6 +16,8 @@ struct LabelPiece {
 final class LabelAssembler {
   /// Label names; a name's rank is its place in their order.
   let names: [[UInt8]]
+  /// The names again, at addresses that stay.
+  private let nameBytes: [FixedBytes]
   private let ranks: [Int32]
   private let columns: [(name: Int32, vector: LabelVector, isStream: Bool)]
   private let attributes: AttributeIndex?
@@ -57,6 +59,7 @@ final class LabelAssembler {
       winner[index] = -2
     }
     self.names = names
+    nameBytes = names.map { FixedBytes($0) }
     self.columns = found
     self.attributes = attributes
     self.winner = winner
@@ -65,6 +68,9 @@ final class LabelAssembler {
     for (rank, index) in order.enumerated() { ranks[index] = Int32(rank) }
     self.ranks = ranks
   }
+
+  /// The name of a piece; valid while the assembler lives.
+  func name(_ piece: LabelPiece) -> UnsafeRawBufferPointer { nameBytes[Int(piece.name)].buffer }
 
   /// Leaves the labels of `row` in `pieces`, ascending by name, without empty ones.
   func gather(_ row: Int) {

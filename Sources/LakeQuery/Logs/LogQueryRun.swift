@@ -1,5 +1,6 @@
 import LakeLogQL
 import LakeModel
+import LakePorts
 
 /// One log query.
 struct LogQueryRun: Sendable {
@@ -27,7 +28,7 @@ struct LogQueryRun: Sendable {
     let blocks = try await view.blocks(plan.conditions, in: range)
     let scan = LogScan(
       plan: plan, range: range, limit: limit, direction: request.direction, isCategorized: request.isCategorized,
-      context: context)
+      now: engine.ports.wall.now.signedNanoseconds, context: context)
     let candidates = try await scan.candidates(blocks)
     let answer = LogAnswer(blocks: blocks, isCategorized: request.isCategorized, context: context)
     let streams = try await answer.streams(candidates, interval: interval.nanoseconds)

@@ -8,6 +8,8 @@ struct LogScan: Sendable {
   let limit: Int
   let direction: LogQueryRequest.Direction
   let isCategorized: Bool
+  /// Nanoseconds, for `now` in templates.
+  let now: Int64
   let context: QueryContext
 
   /// Rows that are looked at before the limit may end the search, at least.
@@ -45,7 +47,7 @@ struct LogScan: Sendable {
   ) async throws(QueryError) {
     var statistics = QueryStatistics()
     defer { context.count(statistics) }
-    var list = found.withLock { $0 }
+    let list = found.withLock { $0 }
     guard let window = open(list, block.timeBounds) else {
       statistics.rowGroupsPruned += 1
       return
@@ -55,8 +57,7 @@ struct LogScan: Sendable {
     var filtered = try await plan.filterLabels(block, in: isCovered ? nil : window, statistics: &statistics)
     if filtered.rows.isEmpty { return }
     let times = try await filtered.labels.times()
-    let pipeline = try await RowPipelines.make(plan, filtered, isCategorized: isCategorized)
-    list = CandidateList(limit: limit, direction: direction)
+    let pipeline = try await LogPipeline.make(plan, filtered, isCategorized: isCategorized, now: now)
     while !filtered.rows.isEmpty {
       try context.check()
       // Only rows that can still count, those nearest to the query's beginning first.
@@ -67,8 +68,9 @@ struct LogScan: Sendable {
       let rows = try await plan.filterLines(block, slice, statistics: &statistics)
       var mine = CandidateList(limit: limit, direction: direction)
       if let pipeline {
-        try await pipeline.run(block, rows, times, current) { row, entry in
+        try await pipeline.run(block, rows, times, context, isWanted: current.mayTake) { row, entry in
           mine.add(LogCandidate(time: times.nanoseconds(of: row), block: index, row: Int32(row), made: entry))
+          statistics.rowsMatched += 1
         }
       } else {
         statistics.rowsMatched += rows.count

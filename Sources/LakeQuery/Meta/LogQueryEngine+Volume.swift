@@ -1,5 +1,6 @@
 import LakeLogQL
 import LakeModel
+import LakePorts
 
 extension LogQueryEngine {
   /// Bytes of lines by series or by label.
@@ -26,7 +27,7 @@ extension LogQueryEngine {
       let evaluator = MetricEvaluator(
         blocks: { spec throws(QueryError) in
           try await view.blocks(spec.plan.conditions, in: spec.grid.timeRange)
-        }, steps: steps, context: context)
+        }, steps: steps, now: ports.wall.now.signedNanoseconds, context: context)
       func bytes(_ selector: LogQL.Selector, by labels: [String]) async throws(QueryError) -> [GridSeries] {
         let range = LogQL.LogRange(LogQL.LogExpression(selector: selector), interval: interval)
         return try await evaluator.evaluate(

@@ -6,6 +6,8 @@ struct MetricEvaluator: Sendable {
   /// Gives the blocks that a range aggregation must look at.
   let blocks: @Sendable (SampleSpec) async throws(QueryError) -> [any LogBlock]
   let steps: StepGrid
+  /// Nanoseconds, for `now` in templates.
+  let now: Int64
   let context: QueryContext
 
   /// - Returns: series in ascending order of labels, or in the order that `sort` asks for.
@@ -31,7 +33,7 @@ struct MetricEvaluator: Sendable {
     _ aggregation: LogQL.RangeAggregation, sumBy outer: LogQL.Grouping?, isSummed: Bool
   ) async throws(QueryError) -> [GridSeries] {
     let spec = try SampleSpec(aggregation, sumBy: outer, isSummed: isSummed, steps: steps)
-    let series = try await RangeRun(spec: spec, context: context).evaluate(try await blocks(spec))
+    let series = try await RangeRun(spec: spec, now: now, context: context).evaluate(try await blocks(spec))
     return aggregation.operation == .absent ? absent(series, aggregation) : series
   }
 

@@ -1,5 +1,6 @@
 import LakeLogQL
 import LakeModel
+import LakePorts
 
 /// One metric query.
 struct MetricQueryRun: Sendable {
@@ -27,13 +28,13 @@ struct MetricQueryRun: Sendable {
       blocks: { [view] spec throws(QueryError) in
         guard let view else { return [] }
         return try await view.blocks(spec.plan.conditions, in: spec.grid.timeRange)
-      }, steps: steps, context: context)
+      }, steps: steps, now: engine.ports.wall.now.signedNanoseconds, context: context)
     let series = try await evaluator.evaluate(expression)
     guard series.count <= engine.settings.seriesMax else {
       throw .limitExceeded(
         "maximum number of series (\(engine.settings.seriesMax)) reached for a single query; "
           + "consider reducing query cardinality by adding more specific stream selectors, reducing the time range, "
-          + "or aggregating results with functions like sum, count or topk")
+          + "or aggregating results with functions like sum(), count() or topk()")
     }
     var statistics = context.statistics
     statistics.resultCount = series.count

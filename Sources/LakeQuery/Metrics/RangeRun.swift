@@ -1,23 +1,27 @@
+import LakeLogQL
 import LakeModel
 
 /// Evaluates one range aggregation over the blocks of a query.
 struct RangeRun: Sendable {
   let spec: SampleSpec
+  /// Nanoseconds, for `now` in templates.
+  let now: Int64
   let context: QueryContext
 
   /// - Returns: series ascending by labels.
   func evaluate(_ blocks: [any LogBlock]) async throws(QueryError) -> [GridSeries] {
-    if !spec.plan.stages.isEmpty { throw .notImplemented(RowPipelines.missing) }
-    return switch spec.keeping {
+    switch spec.keeping {
     case .total: try await fold(blocks, TotalState.self)
     case .moments: try await fold(blocks, MomentState.self)
     case .minimum: try await fold(blocks, MinimumState.self)
     case .maximum: try await fold(blocks, MaximumState.self)
     case .first: try await fold(blocks, FirstState.self)
     case .last: try await fold(blocks, LastState.self)
-    case .all: throw QueryError.notImplemented("this aggregation is not implemented yet")
+    case .all(let function): try await list(blocks, function)
     }
   }
+
+  // MARK: - States in panes
 
   private func fold<State: WindowState>(
     _ blocks: [any LogBlock], _ type: State.Type
@@ -26,7 +30,7 @@ struct RangeRun: Sendable {
     var table = PaneTable<State>()
     var held = 0
     try await context.forEach(blocks) { block throws(QueryError) in
-      try await samples(of: block, type)
+      try await panes(of: block, type)
     } merge: { part throws(QueryError) in
       let numbers = part.series.map { series.number(of: $0) }
       table.merge(part.panes, numbers: numbers)
@@ -39,35 +43,32 @@ struct RangeRun: Sendable {
   }
 
   /// The panes of one block.
-  private func samples<State: WindowState>(
+  private func panes<State: WindowState>(
     of block: any LogBlock, _ type: State.Type
   ) async throws(QueryError) -> BlockPart<State> {
     var statistics = QueryStatistics()
     defer { context.count(statistics) }
     let filtered = try await spec.plan.filter(block, in: spec.grid.timeRange, statistics: &statistics)
-    if filtered.hasUnreadable && !spec.plan.stagesWithFilters.isEmpty {
-      throw .notImplemented(RowPipelines.missing)
-    }
     statistics.rowsMatched += filtered.rows.count
     var samples = BlockSamples<State>(grid: spec.grid)
     if filtered.rows.isEmpty { return samples.finish(SeriesTable()) }
-    var grouping = try await RowGrouping(spec.grouping, filtered.labels)
-    switch spec.value {
-    case .one:
-      if let pane = onlyPane(block) {
+    if let columns = try await ColumnSamples.make(spec, filtered, context, &statistics) {
+      var grouping = try await RowGrouping(spec.grouping, filtered.labels)
+      if columns.isCount, let pane = onlyPane(block) {
         samples.count(filtered.rows, pane: pane, grouping: &grouping)
       } else {
         let times = try await filtered.labels.times()
-        samples.add(filtered.rows, times: times, grouping: &grouping) { _ in 1 }
+        samples.add(filtered.rows, times: times, grouping: &grouping, value: columns.value)
       }
-    case .lineBytes:
-      let times = try await filtered.labels.times()
-      let sizes = try await lineSizes(block, filtered.rows, &statistics)
-      samples.add(filtered.rows, times: times, grouping: &grouping) { Double(sizes[$0]) }
-    case .label:
-      throw .notImplemented("unwrap is not implemented yet")
+      return samples.finish(grouping.finish())
     }
-    return samples.finish(grouping.finish())
+    let rows = try await RowSamples.make(spec, filtered, now: now)
+    var cursor = PaneCursor(spec.grid)
+    try await forEachSample(rows, filtered, block) { series, value, time in
+      let pane = cursor.pane(of: time)
+      if pane >= 0 { samples.add(series: series, pane: pane, value: value, time: time) }
+    }
+    return samples.finish(rows.series)
   }
 
   /// The one pane in which all rows of the block lie, if its bounds say so and no row lies outside.
@@ -80,16 +81,73 @@ struct RangeRun: Sendable {
     return pane >= 0 && last <= times.upperBound ? pane : nil
   }
 
-  /// Bytes of the line of each row; rows that are not asked for have 0.
-  private func lineSizes(
-    _ block: any LogBlock, _ rows: RowSelection, _ statistics: inout QueryStatistics
-  ) async throws(QueryError) -> [UInt32] {
-    var sizes = [UInt32](repeating: 0, count: block.rowCount)
-    try await block.forEachBodyPiece(holding: rows) { piece throws(QueryError) in
-      rows.clamped(to: piece.rows).forEach { row in
-        sizes[row] = UInt32(truncatingIfNeeded: piece.lines[row - piece.rows.lowerBound].count)
+  // MARK: - All samples
+
+  private func list(_ blocks: [any LogBlock], _ function: WindowFunction) async throws(QueryError) -> [GridSeries] {
+    var series = SeriesTable()
+    var list = SampleList()
+    var held = 0
+    try await context.forEach(blocks) { block throws(QueryError) in
+      try await samples(of: block)
+    } merge: { part throws(QueryError) in
+      list.merge(part.list, numbers: part.series.map { series.number(of: $0) })
+      let holds = series.memoryBytes + list.memoryBytes
+      try context.hold(bytes: holds - held)
+      held = holds
+    }
+    return list.finish().windows(spec.grid, labels: series.sets, function).sortedByLabels()
+  }
+
+  private func samples(
+    of block: any LogBlock
+  ) async throws(QueryError) -> (series: [LabelSet], list: SampleListPart) {
+    var statistics = QueryStatistics()
+    defer { context.count(statistics) }
+    let filtered = try await spec.plan.filter(block, in: spec.grid.timeRange, statistics: &statistics)
+    statistics.rowsMatched += filtered.rows.count
+    var list = SampleList()
+    if filtered.rows.isEmpty { return ([], list.finish()) }
+    if let columns = try await ColumnSamples.make(spec, filtered, context, &statistics) {
+      var grouping = try await RowGrouping(spec.grouping, filtered.labels)
+      let times = try await filtered.labels.times()
+      filtered.rows.forEach { row in
+        if let value = columns.value(row) {
+          list.add(series: grouping.series(of: row), value: value, time: times.nanoseconds(of: row))
+        }
+      }
+      return (grouping.finish().sets, list.finish())
+    }
+    let rows = try await RowSamples.make(spec, filtered, now: now)
+    try await forEachSample(rows, filtered, block) { series, value, time in
+      list.add(series: series, value: value, time: time)
+    }
+    return (rows.series.sets, list.finish())
+  }
+
+  // MARK: - Rows one by one
+
+  /// Runs the pipeline over the rows; those between windows are passed over.
+  private func forEachSample(
+    _ rows: RowSamples, _ filtered: FilteredBlock, _ block: any LogBlock, _ body: (Int, Double, Int64) -> Void
+  ) async throws(QueryError) {
+    let times = try await filtered.labels.times()
+    var cursor = PaneCursor(spec.grid)
+    guard rows.readsLine else {
+      try filtered.rows.forEach { row throws(QueryError) in
+        let time = times.nanoseconds(of: row)
+        guard cursor.pane(of: time) >= 0 else { return }
+        if let (series, value) = try rows.sample(row, .none, time: time) { body(series, value, time) }
+      }
+      return
+    }
+    try await block.forEachBodyPiece(holding: filtered.rows) { piece throws(QueryError) in
+      try context.check()
+      try filtered.rows.clamped(to: piece.rows).forEach { row throws(QueryError) in
+        let time = times.nanoseconds(of: row)
+        guard cursor.pane(of: time) >= 0 else { return }
+        let line = piece.lines[row - piece.rows.lowerBound]
+        if let (series, value) = try rows.sample(row, line, time: time) { body(series, value, time) }
       }
     }
-    return sizes
   }
 }

@@ -14,8 +14,8 @@ struct SampleSpec: Sendable {
   /// What is kept of the samples.
   enum Keeping: Sendable {
     case total, moments, minimum, maximum, first, last
-    /// All samples: for quantiles and counters.
-    case all
+    /// All samples.
+    case all(WindowFunction)
   }
   let plan: LogPlan
   let value: Value
@@ -59,7 +59,8 @@ struct SampleSpec: Sendable {
     case .first: (.first, .first)
     case .last: (.last, .last)
     case .absent: (.total, .presence)
-    case .quantile, .rateCounter: (.all, .total)
+    case .quantile: (.all(.quantile(aggregation.parameter ?? 0)), .total)
+    case .rateCounter: (.all(.counterRate), .total)
     }
   }
 

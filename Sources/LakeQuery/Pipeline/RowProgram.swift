@@ -1,0 +1,163 @@
+import LakeLogQL
+import LakeModel
+
+/// What is left of a pipeline when columns have done their part, compiled: stages that see one row at a time.
+struct RowProgram: Sendable {
+  enum Stage: Sendable {
+    case line(LineMatcher)
+    case json(JSONStage)
+    case jsonPaths(JSONPathStage)
+    case logfmt(LogfmtStage)
+    case regexp(RegexpStage)
+    case pattern(PatternStage)
+    case unpack(UnpackStage)
+    case filter(RowLabelFilter)
+    case lineFormat(LineFormatStage)
+    case labelFormat(LabelFormatStage)
+    case decolorize(DecolorizeStage)
+    case drop(LabelChoices)
+    case keep(LabelChoices)
+  }
+  let stages: [Stage]
+  let hints: ParserHints
+  /// Whether some stage looks at the line.
+  let readsLine: Bool
+  /// The only stored labels that stages, sample and grouping look at; nil: any label may matter.
+  let knownLabels: [LabelReference]?
+
+  /// - Parameters:
+  ///   - reads: labels that are looked at behind the stages; nil: all.
+  init(_ stages: [LogQL.Stage], hints: ParserHints, reads: [String]?) throws(QueryError) {
+    var compiled: [Stage] = []
+    for stage in stages { compiled.append(try RowProgram.compile(stage, hints)) }
+    self.stages = compiled
+    self.hints = hints
+    readsLine = stages.contains { stage in
+      switch stage {
+      case .labelFilter, .drop, .keep: false
+      default: true
+      }
+    }
+    let keepsNames = stages.allSatisfy { stage in
+      switch stage {
+      case .drop, .keep, .labelFormat, .lineFormat: false
+      default: true
+      }
+    }
+    if let reads, keepsNames, hints.wantsNothing || !hints.required.isEmpty {
+      let names = Set(reads + stages.flatMap(\.requiredLabels) + hints.required.map { $0.buffer.string })
+      knownLabels = names.sorted().map { LabelReference($0) }
+    } else {
+      knownLabels = nil
+    }
+  }
+
+  private static func compile(_ stage: LogQL.Stage, _ hints: ParserHints) throws(QueryError) -> Stage {
+    switch stage {
+    case .lineFilter(let filter): .line(try LineMatcher(filter))
+    case .json(let extractions):
+      extractions.isEmpty ? .json(JSONStage(hints: hints)) : .jsonPaths(try JSONPathStage(extractions, hints))
+    case .logfmt(let logfmt): .logfmt(try LogfmtStage(logfmt, hints))
+    case .regexp(let text): .regexp(try RegexpStage(text, hints))
+    case .pattern(let text): .pattern(try PatternStage(text, hints))
+    case .unpack: .unpack(UnpackStage(hints: hints))
+    case .labelFilter(let filter): .filter(try RowLabelFilter(filter))
+    case .lineFormat(let text): .lineFormat(try LineFormatStage(text))
+    case .labelFormat(let formats): .labelFormat(try LabelFormatStage(formats))
+    case .decolorize: .decolorize(try DecolorizeStage())
+    case .drop(let choices): .drop(try LabelChoices(choices))
+    case .keep(let choices): .keep(try LabelChoices(choices))
+    }
+  }
+}
+
+/// Runs a program over rows of one block. Used by one task.
+final class RowMachine {
+  private enum Base {
+    case whole(LabelAssembler)
+    case known([(name: FixedBytes, vector: LabelVector, category: LabelPiece.Category)])
+  }
+  private let program: RowProgram
+  private let base: Base
+  private let now: Int64
+  var labels = RowLabels()
+  /// The line as the pipeline has left it; valid until the next row.
+  private(set) var line = UnsafeRawBufferPointer.none
+
+  /// Whether some stage looks at the line.
+  var readsLine: Bool { program.readsLine }
+
+  private init(_ program: RowProgram, _ base: Base, now: Int64) {
+    self.program = program
+    self.base = base
+    self.now = now
+  }
+
+  /// Loads what the program reads of stored labels.
+  static func make(_ program: RowProgram, _ block: BlockLabels, now: Int64) async throws(QueryError) -> RowMachine {
+    guard let known = program.knownLabels else {
+      return RowMachine(program, .whole(try await LabelAssembler.make(block)), now: now)
+    }
+    var vectors: [(name: FixedBytes, vector: LabelVector, category: LabelPiece.Category)] = []
+    for label in known {
+      let vector = try await block.vector(label)
+      // A label that no row has is left out: most names that parsers make are such.
+      if vector.codes == nil && vector.withText(ofCode: 0, { $0.isEmpty }) { continue }
+      let isStream = label.field == .serviceName || label.field == .severityText
+      vectors.append((FixedBytes(label.name), vector, isStream ? .stream : .structured))
+    }
+    return RowMachine(program, .known(vectors), now: now)
+  }
+
+  /// Runs the stages over one row.
+  ///
+  /// - Parameter stored: the line; must stay where it is until the row is done.
+  /// - Returns: whether the row is still there.
+  func run(_ row: Int, _ stored: UnsafeRawBufferPointer, time: Int64) -> Bool {
+    labels.begin()
+    addStored(row)
+    line = stored
+    for stage in program.stages {
+      switch stage {
+      case .line(let matcher): if !matcher.keeps(line) { return false }
+      case .filter(let filter): if !filter.keeps(&labels) { return false }
+      case .json(let stage): stage.run(line, &labels)
+      case .jsonPaths(let stage): stage.run(line, &labels)
+      case .logfmt(let stage): stage.run(line, &labels)
+      case .regexp(let stage): stage.run(line, &labels)
+      case .pattern(let stage): stage.run(line, &labels)
+      case .unpack(let stage): line = stage.run(line, &labels)
+      case .lineFormat(let stage): line = stage.run(line, time, now, &labels)
+      case .labelFormat(let stage): stage.run(line, time, now, &labels)
+      case .decolorize(let stage): line = stage.run(line, &labels)
+      case .drop(let choices): choices.drop(from: &labels)
+      case .keep(let choices): choices.keep(in: &labels)
+      }
+    }
+    return true
+  }
+
+  private func addStored(_ row: Int) {
+    switch base {
+    case .whole(let assembler):
+      assembler.gather(row)
+      for piece in assembler.pieces {
+        labels.addStored(assembler.name(piece), piece.value, piece.category)
+      }
+    case .known(let vectors):
+      for (name, vector, category) in vectors {
+        let code = vector.code(of: row)
+        if code == LabelVector.absent { continue }
+        let value = vector.values.entry(Int(code))
+        if value.isEmpty { continue }
+        switch vector.form {
+        case .text: labels.addStored(name.buffer, value, category)
+        case .hex:
+          let out = labels.arena.allocate(value.count * 2)
+          HexText.write(value, to: out)
+          labels.addStored(name.buffer, UnsafeRawBufferPointer(start: out, count: value.count * 2), category)
+        }
+      }
+    }
+  }
+}
