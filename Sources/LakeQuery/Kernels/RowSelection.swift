@@ -243,3 +243,13 @@ extension Array {
     return low
   }
 }
+
+extension RowSelection {
+  /// What it takes in memory, about.
+  var memoryBytes: Int {
+    switch self {
+    case .ranges(let ranges): ranges.count * MemoryLayout<Range<Int>>.stride
+    case .list(let rows): rows.count * MemoryLayout<Int32>.stride
+    }
+  }
+}

@@ -96,15 +96,20 @@ struct LogTableView: LogView {
         statistics.rowGroupsPruned += 1
       }
     }
-    for scanned in try await files(range, &statistics) {
-      let key = try self.key(of: scanned.file.path)
-      let file = try await footer(key, size: Int(scanned.file.fileSize))
+    let plan = try await scanPlan(range, &statistics)
+    for scanned in plan.files {
+      let key = try reader.key(of: scanned.file.path)
+      let file = try await reader.footer(key, size: Int(scanned.file.fileSize), cache)
       let source = ParquetLogBlock.Source(file: file, key: key, bytes: nil, reader: reader, cache: cache)
+      let deletes = try await deletedRows(of: scanned, plan.deletes)
       let needsTenant = scanned.residual.terms.contains { $0.fieldID == LogField.tenant.schemaField.id }
+      var firstRow: Int64 = 0
       for group in file.rowGroups {
         consider(
           ParquetLogBlock(
-            source: source, rowGroup: group, droppedRequests: [], onlyTenant: needsTenant ? tenant : nil))
+            source: source, rowGroup: group, droppedRequests: [], onlyTenant: needsTenant ? tenant : nil,
+            deletes: deletes.map { .init(rows: $0, firstRow: firstRow) }))
+        firstRow += Int64(group.rowCount)
       }
     }
     for group in tail {
@@ -112,17 +117,23 @@ struct LogTableView: LogView {
         file: group.segment.file, key: group.segment.key, bytes: group.segment.bytes, reader: reader, cache: cache)
       consider(
         ParquetLogBlock(
-          source: source, rowGroup: group.rowGroup, droppedRequests: group.droppedRequests, onlyTenant: nil))
+          source: source, rowGroup: group.rowGroup, droppedRequests: group.droppedRequests, onlyTenant: nil,
+          deletes: nil))
     }
     return found
   }
 
   // MARK: - Files of the snapshot
 
-  private func files(_ range: TimeRange, _ statistics: inout QueryStatistics) async throws(QueryError) -> [ScanFile] {
+  private struct ScanPlan {
+    var files: [ScanFile] = []
+    var deletes = DeleteIndex([])
+  }
+
+  private func scanPlan(_ range: TimeRange, _ statistics: inout QueryStatistics) async throws(QueryError) -> ScanPlan {
     do {
-      let planner = try ScanPlanner(table: table.metadata, predicate: predicate(range))
-      guard let list = planner.manifestListLocation else { return [] }
+      let planner = try ScanPlanner(table: table.metadata, predicate: predicate(range), deletes: .applied)
+      guard let list = planner.manifestListLocation else { return ScanPlan() }
       let manifests = try ManifestList.decode(try await metadata(at: list))
       var files: [ScanFile] = []
       for manifest in try planner.select(manifests) {
@@ -134,7 +145,11 @@ struct LogTableView: LogView {
       for file in files where file.file.format.uppercased() != "PARQUET" {
         throw IcebergError.unsupported("data file \(file.file.path) of format \(file.file.format)")
       }
-      return files
+      var deletes: [DeleteFile] = []
+      for manifest in try planner.selectDeletes(manifests) {
+        deletes += try planner.deleteFiles(of: manifest, bytes: try await metadata(at: manifest.path))
+      }
+      return ScanPlan(files: files, deletes: DeleteIndex(deletes))
     } catch let error as IcebergError {
       throw .corrupt("table logs: \(error)")
     } catch let error as QueryError {
@@ -142,6 +157,14 @@ struct LogTableView: LogView {
     } catch {
       throw .corrupt("table logs: \(error)")
     }
+  }
+
+  /// nil: no row of the file is deleted.
+  private func deletedRows(of file: ScanFile, _ index: DeleteIndex) async throws(QueryError) -> DeletedRows? {
+    if index.isEmpty { return nil }
+    let deletes = index.deletes(for: file)
+    if deletes.isEmpty { return nil }
+    return try await DeleteReader(reader: reader, cache: cache, table: table.metadata).rows(deletes, of: file)
   }
 
   private func predicate(_ range: TimeRange) -> Predicate {
@@ -153,41 +176,14 @@ struct LogTableView: LogView {
     ])
   }
 
-  private func key(of location: String) throws(QueryError) -> ObjectKey {
-    do throws(WarehouseError) { return try reader.ports.warehouse.key(of: location) } catch {
-      throw .corrupt("\(location) does not lie in the warehouse \(reader.ports.warehouse)")
-    }
-  }
-
   /// A manifest list or manifest, from the cache if it was read before.
   private func metadata(at location: String) async throws(QueryError) -> Bytes {
     let name = QueryCache.Key(object: location, part: .bytes)
     if let kept = cache.value(name, as: Bytes.self) { return kept }
-    let bytes = try await reader.get(try key(of: location))
+    let bytes = try await reader.get(try reader.key(of: location))
     cache.keep(bytes, bytes: bytes.count + 128, for: name)
     return bytes
   }
-
-  private func footer(_ key: ObjectKey, size: Int) async throws(QueryError) -> ParquetFile {
-    let name = QueryCache.Key(object: key.text, part: .footer)
-    if let kept = cache.value(name, as: ParquetFile.self) { return kept }
-    var start = max(0, size - LogTableView.footerBytesHint)
-    while true {
-      let tail = try await reader.get(key, .span(start..<size))
-      do throws(ParquetError) {
-        let file = try ParquetFile(tail: tail, fileBytes: size)
-        cache.keep(file, bytes: (size - start) * 4 + 1024, for: name)
-        return file
-      } catch {
-        guard case .bytesMissing(let range) = error, range.lowerBound < start else {
-          throw .corrupt("\(key): \(error)")
-        }
-        start = range.lowerBound
-      }
-    }
-  }
-
-  private static let footerBytesHint = 256 << 10
 }
 
 extension LogBlock {

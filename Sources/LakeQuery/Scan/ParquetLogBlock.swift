@@ -1,3 +1,4 @@
+import LakeIceberg
 import LakeModel
 import LakeParquet
 import LakePorts
@@ -21,6 +22,14 @@ struct ParquetLogBlock: LogBlock {
   let droppedRequests: [Int]
   /// When the file is not known to be of one tenant: the tenant whose rows count.
   let onlyTenant: TenantID?
+  /// nil: no row is deleted.
+  let deletes: Deletes?
+
+  struct Deletes: Sendable {
+    let rows: DeletedRows
+    /// The row group's first row in the file.
+    let firstRow: Int64
+  }
 
   var rowCount: Int { rowGroup.rowCount }
   private var index: Int32 { Int32(rowGroup.index) }
@@ -64,6 +73,25 @@ struct ParquetLogBlock: LogBlock {
       let vector = try await column(.tenant).flatMap { LabelVector($0) } ?? LabelVector(constant: nil)
       rows = vector.select(rows, ValueTest(.oneOf([Array(onlyTenant.text.utf8)])))
     }
+    if let deletes { rows = rows.intersection(try await left(by: deletes)) }
+    return rows
+  }
+
+  /// The rows that delete files leave.
+  private func left(by deletes: Deletes) async throws(QueryError) -> RowSelection {
+    let key = QueryCache.Key(object: deletes.rows.identity, part: .left(rowGroup: index))
+    if let kept = source.cache.value(key, as: RowSelection.self) { return kept }
+    let schema = deletes.rows.schema
+    let batch =
+      schema.fields.isEmpty
+      ? ColumnBatch(schema: schema, columns: [], count: rowCount)
+      : try await decode(schema, rows: nil, indexes: nil)
+    let end = deletes.firstRow + Int64(rowCount)
+    var rows = RowSelection.all(rowCount)
+    if let kept = deletes.rows.deletes.keep(rows: deletes.firstRow..<end, of: batch) {
+      rows = rows.filter { kept[$0] != 0 }
+    }
+    source.cache.keep(rows, bytes: rows.memoryBytes + 256, for: key)
     return rows
   }
 

@@ -21,6 +21,9 @@ final class QueryCache: Sendable {
       case body(rowGroup: Int32, piece: Int32)
       case bloom(rowGroup: Int32, leaf: Int32)
       case attributes(rowGroup: Int32)
+      /// What delete files say of a data file, and which rows of a row group they leave.
+      case deletes
+      case left(rowGroup: Int32)
     }
   }
 
