@@ -4,7 +4,7 @@
 /// `s3://bucket/prefix/...`); the store names them by key, relative to its root. Locations are taken letter for letter,
 /// without percent decoding, as other engines do.
 package struct WarehouseLocation: Hashable, Sendable, CustomStringConvertible {
-  /// `file:///abs/dir`, `s3://bucket/prefix`, `memory://lake`; no trailing slash (except of `file:///`).
+  /// `file:///abs/dir`, `s3://bucket/prefix`, `memory://lake`; no trailing slash (except of `file:///` and `s3://`).
   package let root: String
 
   /// - Returns: nil when `root` is not `scheme://authority/path`, `file:/abs/dir` or `/abs/dir`.
@@ -12,6 +12,9 @@ package struct WarehouseLocation: Hashable, Sendable, CustomStringConvertible {
     guard let root = WarehouseLocation.normalize(root) else { return nil }
     self.root = root
   }
+
+  /// Everything of one scheme: of `s3://`, where a key begins with its bucket.
+  package init(allOf scheme: String) { root = scheme == "file" ? "file:///" : "\(scheme)://" }
 
   /// For roots written in our own code. - Precondition: the rules above hold.
   package init(trusted root: String) {

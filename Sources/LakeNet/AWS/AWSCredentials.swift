@@ -22,6 +22,18 @@ package struct CredentialError: Error, Hashable, Sendable, CustomStringConvertib
   package let description: String
 }
 
+/// Where the keys for a request come from.
+package protocol CredentialSource: Sendable {
+  /// - Parameter resource: what the request is about, `s3://bucket/name`; sources that know only one pair of keys look away.
+  func credentials(for resource: String) async throws(CredentialError) -> AWSCredentials
+}
+
+extension CredentialChain: CredentialSource {
+  package func credentials(for resource: String) async throws(CredentialError) -> AWSCredentials {
+    try await credentials()
+  }
+}
+
 /// Finds credentials where AWS's own tools look, in their order, and renews them before they expire.
 ///
 /// Order: given ones, environment, web identity, shared files, container endpoint, instance metadata (version 2).

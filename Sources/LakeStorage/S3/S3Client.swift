@@ -6,15 +6,15 @@ package import LakePorts
 package struct S3Client: Sendable {
   package let settings: S3Settings
   let transport: any HTTPTransport
-  let credentials: CredentialChain
+  let credentials: any CredentialSource
   let clock: any LakeClock
   let wall: any WallClock
   let random: any Randomness
   let budget: RetryBudget
 
   package init(
-    settings: S3Settings, transport: any HTTPTransport, credentials: CredentialChain, clock: any LakeClock,
-    wall: any WallClock, random: any Randomness
+    settings: S3Settings, transport: any HTTPTransport, credentials: any CredentialSource, clock: any LakeClock,
+    wall: any WallClock, random: any Randomness, budget: RetryBudget? = nil
   ) {
     self.settings = settings
     self.transport = transport
@@ -22,7 +22,7 @@ package struct S3Client: Sendable {
     self.clock = clock
     self.wall = wall
     self.random = random
-    budget = RetryBudget(settings.retryBudget)
+    self.budget = budget ?? RetryBudget(settings.retryBudget)
   }
 
   struct Call: Sendable {
@@ -32,6 +32,8 @@ package struct S3Client: Sendable {
     var query: [(name: String, value: String)] = []
     var headers: [(name: String, value: String)] = []
     var body: Bytes?
+    /// What a listing asks for: where in the bucket credentials must reach.
+    var listed = ""
     /// Whether carrying it out twice is the same as once. Conditional writes are not: a lost success would read as a refusal.
     var isRepeatable: Bool
   }
@@ -66,6 +68,9 @@ package struct S3Client: Sendable {
     }
   }
 
+  /// The name in the bucket of what keys of ours call `key`.
+  func name(ofKey key: String) -> String { settings.prefix + key.utf8.dropFirst(settings.mount.utf8.count).text }
+
   /// Decorrelated jitter: between the base and three times the last one.
   private func nextDelay(_ last: Duration) -> Duration {
     let low = settings.backoffBase.nanoseconds
@@ -84,10 +89,13 @@ package struct S3Client: Sendable {
 
   private func once(_ call: Call) async throws(Failure) -> HTTPAnswer {
     let keys: AWSCredentials
-    do { keys = try await credentials.credentials() } catch { throw .credentials(error) }
+    let name = call.key.map(name(ofKey:))
+    do { keys = try await credentials.credentials(for: "s3://\(settings.bucket)/\(name ?? call.listed)") } catch {
+      throw .credentials(error)
+    }
     let (scheme, host, basePath) = settings.base
     var path = basePath
-    if let key = call.key { path += "/" + PercentEncoding.encode(settings.prefix + key, keepsSlash: true) }
+    if let name { path += "/" + PercentEncoding.encode(name, keepsSlash: true) }
     if path.isEmpty { path = "/" }
     let signer = SignatureV4(credentials: keys, region: settings.region, service: "s3")
     let payload: SignatureV4.Payload =
@@ -162,4 +170,8 @@ extension S3Client {
       throw error.ofWrite(ObjectKey(trusted: settings.bucket))
     }
   }
+}
+
+extension Substring.UTF8View {
+  var text: String { String(decoding: self, as: UTF8.self) }
 }

@@ -7,16 +7,16 @@ extension S3ObjectStore {
     -> ObjectPage
   {
     precondition(limit > 0)
-    let base = client.settings.prefix
+    let wanted = client.name(ofKey: prefix)
     var query = [
       (name: "list-type", value: "2"), (name: "max-keys", value: String(min(limit, 1000))),
-      (name: "prefix", value: base + prefix), (name: "encoding-type", value: "url"),
+      (name: "prefix", value: wanted), (name: "encoding-type", value: "url"),
     ]
     if let delimiter { query.append(("delimiter", delimiter)) }
-    if let startAfter { query.append(("start-after", base + startAfter)) }
+    if let startAfter { query.append(("start-after", client.name(ofKey: startAfter))) }
     let answer: HTTPAnswer
     do throws(S3Client.Failure) {
-      answer = try await client.send(S3Client.Call(method: "GET", query: query, isRepeatable: true))
+      answer = try await client.send(S3Client.Call(method: "GET", query: query, listed: wanted, isRepeatable: true))
     } catch {
       throw S3ObjectStore.listError(error, bucket: client.settings.bucket)
     }
@@ -32,7 +32,8 @@ extension S3ObjectStore {
       isEncoded ? PercentEncoding.decode(element?.text ?? "") : element?.text ?? ""
     }
     let cut = client.settings.prefix.utf8.count
-    func own(_ key: String) -> String { String(decoding: key.utf8.dropFirst(cut), as: UTF8.self) }
+    let mount = client.settings.mount
+    func own(_ key: String) -> String { mount + key.utf8.dropFirst(cut).text }
     let objects = root.all("Contents").compactMap { entry in
       ObjectKey(own(text(entry["Key"]))).map {
         ObjectInfo(

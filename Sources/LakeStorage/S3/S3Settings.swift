@@ -10,6 +10,8 @@ package struct S3Settings: Sendable {
   package var usesPathStyle: Bool
   /// Keys lie below this prefix of the bucket, `a/b/`; empty or ending in a slash.
   package var prefix: String
+  /// What keys of ours begin with before the name in the bucket, `bucket/`; empty or ending in a slash.
+  package var mount = ""
   /// Bodies are left out of the signature; only over TLS, which covers them.
   package var leavesPayloadUnsigned: Bool
   package var requestTimeout: Duration = .seconds(30)
