@@ -78,13 +78,18 @@ struct ConfigurationTests {
     #expect(read.catalog.backend == .rest(uri: "http://nessie:19120/iceberg"))
     #expect(read.catalog.warehouse == "s3://warehouse/")
     #expect(read.catalog.properties.map(\.key) == ["prefix"])
-    #expect(read.storage.backend == .s3(bucket: "warehouse", region: "us-east-1", endpoint: "http://minio:9000"))
+    #expect(
+      read.storage.backend
+        == .s3(.init(bucket: "warehouse", region: "us-east-1", endpoint: "http://minio:9000")))
     #expect(read.queue.basePath == "s3://queue/")
     #expect(read.queue.flushInterval == .milliseconds(200))
     #expect(read.shift.workerCount == 4)
     #expect(read.otlpGRPC == ListenerConfiguration(isEnabled: true, host: "0.0.0.0", port: 4317))
     #expect(read.tracing.sampleRatio == 1)
-    #expect(read.ignored == ["shift.jobsmanager.poll_interval_ms", "shift.jobsmanager.storage"])
+    #expect(
+      read.facts.ignored == [
+        "shift.write.table_cache_ttl_secs", "shift.jobsmanager.poll_interval_ms", "shift.jobsmanager.storage",
+      ])
   }
 
   @Test("TOML says the same in its own words")
@@ -97,7 +102,7 @@ struct ConfigurationTests {
       [storage.backend.filesystem]
       root_path = '/var/data'
       [queue.common]
-      base_path = "file:///var/queue"
+      base_path = "file:///var/data/queue"
       [queue.write]
       max_bytes_per_flush = 33_554_432
       compression = "lz4"

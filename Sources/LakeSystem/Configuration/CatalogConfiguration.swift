@@ -69,20 +69,25 @@ package struct CacheConfiguration: Sendable {
   package var diskDirectory: String?
   package var diskMiB: Int
   package var statTTL: Duration?
-  /// Larger objects are not cached when written.
+  /// Larger objects are not cached when written; nil: none is.
   package var writeMiBMax: Int?
-  package var prefetchBytesMax: Int?
+  /// A read within so many bytes of an object's end brings the whole of that end; 0: never.
+  package var prefetchBytesMax: Int
 
   init(_ reader: inout ConfigReader, ignored: inout [String]) throws(ConfigError) {
     isEnabled = try reader.bool("enabled", default: true)
     memoryMiB = try reader.int("memory_size_mb", default: 256, in: 0...1_048_576)
     diskDirectory = try reader.optionalString("disk_dir")
     diskMiB = try reader.int("disk_size_mb", default: 0, in: 0...1_073_741_824)
+    if diskMiB > 0 && diskDirectory == nil {
+      throw reader.refusal("disk_dir", "is missing; allowed: a directory for the \(diskMiB) MiB of disk_size_mb")
+    }
     statTTL = try reader.optionalInt("stat_ttl_secs", in: 0...86_400).map { .seconds($0) }
     writeMiBMax = try reader.optionalInt("max_write_cache_size_mb", in: 0...1_048_576)
     prefetchBytesMax = try reader.section("prefetch") { (section) throws(ConfigError) in
-      _ = try section.bool("enabled", default: true)
-      return try section.optionalInt("max_prefetch_bytes", in: 0...Int.max)
+      let isEnabled = try section.bool("enabled", default: true)
+      let bytes = try section.int("max_prefetch_bytes", default: 1_048_576, in: 0...1_073_741_824)
+      return isEnabled ? bytes : 0
     }
   }
 }

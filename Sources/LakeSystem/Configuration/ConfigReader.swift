@@ -11,15 +11,20 @@ package struct ConfigReader {
   /// Where each key that was read stands.
   private var lines: [String: Int] = [:]
   private var known: [String] = []
+  /// The sections around this one, and this one.
+  private let segments: [String]
+  /// What was read so far, defaults included, in reading order.
+  package private(set) var entries: [ConfigEntry] = []
 
   /// - Throws: when `node` is not a section, or names a key twice.
   package init(
-    _ node: ConfigNode, file: String, path: String = "", environment: @escaping @Sendable (String) -> String?
+    _ node: ConfigNode, file: String, segments: [String] = [], environment: @escaping @Sendable (String) -> String?
   )
     throws(ConfigError)
   {
     self.file = file
-    self.path = path
+    self.segments = segments
+    path = segments.joined(separator: ".")
     line = node.line
     self.environment = environment
     pairs = []
@@ -49,6 +54,14 @@ package struct ConfigReader {
     let node = pairs.remove(at: index).node
     lines[name] = node.line
     return node
+  }
+
+  private mutating func record(_ name: String, _ value: ConfigEntry.Value) {
+    entries.append(ConfigEntry(path: segments + [name], value: value, line: lines[name]))
+  }
+
+  private func inner(_ name: String, _ node: ConfigNode) throws(ConfigError) -> ConfigReader {
+    try ConfigReader(node, file: file, segments: segments + [name], environment: environment)
   }
 
   /// An error about a key that was read, or is missing.
@@ -93,11 +106,15 @@ package struct ConfigReader {
   }
 
   package mutating func string(_ name: String, default fallback: String) throws(ConfigError) -> String {
-    try text(name, allowed: "text")?.0 ?? fallback
+    let value = try text(name, allowed: "text")?.0 ?? fallback
+    record(name, .text(value))
+    return value
   }
 
   package mutating func optionalString(_ name: String) throws(ConfigError) -> String? {
-    try text(name, allowed: "text")?.0
+    let value = try text(name, allowed: "text")?.0
+    record(name, value.map { .text($0) } ?? .literal("null"))
+    return value
   }
 
   package mutating func requiredString(_ name: String, because: String) throws(ConfigError) -> String {
@@ -105,16 +122,25 @@ package struct ConfigReader {
       throw ConfigError(
         file: file, line: line, key: ConfigReader.join(path, name), message: "is missing; allowed: \(because)")
     }
+    record(name, .text(found.0))
     return found.0
   }
 
   package mutating func int(_ name: String, default fallback: Int, in range: ClosedRange<Int>) throws(ConfigError)
     -> Int
   {
-    try optionalInt(name, in: range) ?? fallback
+    let value = try readInt(name, in: range) ?? fallback
+    record(name, .literal(String(value)))
+    return value
   }
 
   package mutating func optionalInt(_ name: String, in range: ClosedRange<Int>) throws(ConfigError) -> Int? {
+    let value = try readInt(name, in: range)
+    record(name, .literal(value.map { String($0) } ?? "null"))
+    return value
+  }
+
+  private mutating func readInt(_ name: String, in range: ClosedRange<Int>) throws(ConfigError) -> Int? {
     let allowed =
       range.upperBound == .max
       ? "a whole number of at least \(range.lowerBound)"
@@ -128,20 +154,33 @@ package struct ConfigReader {
     throws(ConfigError) -> Double
   {
     let allowed = "a number from \(range.lowerBound) to \(range.upperBound)"
-    guard let (text, node) = try text(name, allowed: allowed) else { return fallback }
-    guard let value = Double(text), range.contains(value) else {
-      throw refuse(name, node, "`\(text)`", allowed: allowed)
+    var value = fallback
+    if let (text, node) = try text(name, allowed: allowed) {
+      guard let read = Double(text), range.contains(read) else {
+        throw refuse(name, node, "`\(text)`", allowed: allowed)
+      }
+      value = read
     }
+    record(name, .literal("\(value)"))
     return value
   }
 
   package mutating func bool(_ name: String, default fallback: Bool) throws(ConfigError) -> Bool {
-    guard let (text, node) = try text(name, allowed: "true or false") else { return fallback }
-    switch text {
-    case "true": return true
-    case "false": return false
-    default: throw refuse(name, node, "`\(text)`", allowed: "true or false")
-    }
+    let value = try readBool(name) ?? fallback
+    record(name, .literal("\(value)"))
+    return value
+  }
+
+  package mutating func optionalBool(_ name: String) throws(ConfigError) -> Bool? {
+    let value = try readBool(name)
+    record(name, .literal(value.map { "\($0)" } ?? "null"))
+    return value
+  }
+
+  private mutating func readBool(_ name: String) throws(ConfigError) -> Bool? {
+    guard let (text, node) = try text(name, allowed: "true or false") else { return nil }
+    guard text == "true" || text == "false" else { throw refuse(name, node, "`\(text)`", allowed: "true or false") }
+    return text == "true"
   }
 
   /// One word of a list.
@@ -149,17 +188,22 @@ package struct ConfigReader {
     throws(ConfigError) -> Choice where Choice.RawValue == String
   {
     let allowed = Choice.allCases.map(\.rawValue).joined(separator: ", ")
-    guard let (text, node) = try text(name, allowed: allowed) else { return fallback }
-    guard let value = Choice(rawValue: text) else { throw refuse(name, node, "`\(text)`", allowed: allowed) }
+    var value = fallback
+    if let (text, node) = try text(name, allowed: allowed) {
+      guard let read = Choice(rawValue: text) else { throw refuse(name, node, "`\(text)`", allowed: allowed) }
+      value = read
+    }
+    record(name, .text(value.rawValue))
     return value
   }
 
   /// A map of text to text, in file order.
   package mutating func strings(_ name: String) throws(ConfigError) -> [(key: String, value: String)] {
     guard let node = take(name) else { return [] }
-    var inner = try ConfigReader(node, file: file, path: ConfigReader.join(path, name), environment: environment)
+    var inner = try inner(name, node)
     var found: [(key: String, value: String)] = []
     for key in inner.pairs.map(\.key) { found.append((key, try inner.string(key, default: ""))) }
+    entries += inner.entries
     return found
   }
 
@@ -168,9 +212,10 @@ package struct ConfigReader {
     throws(ConfigError) -> R
   {
     let node = take(name) ?? ConfigNode(.mapping([]), line: line)
-    var inner = try ConfigReader(node, file: file, path: ConfigReader.join(path, name), environment: environment)
+    var inner = try inner(name, node)
     let result = try read(&inner)
     try inner.finish()
+    entries += inner.entries
     return result
   }
 
@@ -191,13 +236,14 @@ package struct ConfigReader {
   ) throws(ConfigError) -> R? {
     guard let node = take(name) else { return nil }
     let (choice, settings) = try variant(node, name, allowed)
-    let key = ConfigReader.join(path, name)
     guard allowed.contains(choice) else {
       throw refuse(name, node, "`\(choice)`", allowed: allowed.joined(separator: ", "))
     }
-    var inner = try ConfigReader(settings, file: file, path: key, environment: environment)
+    record(name, .choice(choice))
+    var inner = try inner(name, settings)
     let result = try read(choice, &inner)
     try inner.finish()
+    entries += inner.entries
     return result
   }
 
@@ -217,6 +263,11 @@ package struct ConfigReader {
   /// Accepts keys that mean nothing here and reports them.
   package mutating func ignore(_ names: [String], into ignored: inout [String]) {
     for name in names where take(name) != nil { ignored.append(ConfigReader.join(path, name)) }
+  }
+
+  /// Reports those of these keys that the file gives: they were judged, and mean nothing here.
+  package func reportUnused(_ names: [String], into ignored: inout [String]) {
+    for name in names where lines[name] != nil { ignored.append(ConfigReader.join(path, name)) }
   }
 
   /// - Throws: when a key is left that nobody asked for.

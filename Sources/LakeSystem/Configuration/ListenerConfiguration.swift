@@ -64,3 +64,26 @@ package struct TenancyConfiguration: Sendable, Hashable {
     invalid = try reader.choice("invalid", default: .default)
   }
 }
+
+/// The `iceberg_rest` section, ours: the catalog served to other engines.
+package struct IcebergRESTConfiguration: Sendable, Hashable {
+  package var listener: ListenerConfiguration
+  /// Whether other engines may only look.
+  package var isReadOnly: Bool
+  /// What a client must bring as `Authorization: Bearer ...`; nil: nothing.
+  package var token: String?
+
+  package init(listener: ListenerConfiguration, isReadOnly: Bool, token: String? = nil) {
+    self.listener = listener
+    self.isReadOnly = isReadOnly
+    self.token = token
+  }
+
+  static func read(_ reader: inout ConfigReader, enabled: Bool) throws(ConfigError) -> IcebergRESTConfiguration {
+    try reader.section("iceberg_rest") { (section) throws(ConfigError) in
+      IcebergRESTConfiguration(
+        listener: try ListenerConfiguration(&section, enabled: enabled, host: "127.0.0.1", port: 8181),
+        isReadOnly: try section.bool("read_only", default: false), token: try section.optionalString("token"))
+    }
+  }
+}

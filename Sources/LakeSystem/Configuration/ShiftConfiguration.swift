@@ -7,7 +7,6 @@ package struct ShiftConfiguration: Sendable {
   package var readParallelism = 8
   package var rowGroupRows = 8192
   package var fileMiBMax = 64
-  package var tableCacheTTL = Duration.seconds(60)
   /// nil: half of the processors.
   package var workerCount: Int?
   package var interval = Duration.milliseconds(30_000)
@@ -23,7 +22,9 @@ package struct ShiftConfiguration: Sendable {
     try reader.section("write") { (section) throws(ConfigError) in
       rowGroupRows = try section.int("row_group_size", default: 8192, in: 1...100_000_000)
       fileMiBMax = try section.int("max_file_size_mb", default: 64, in: 1...65_536)
-      tableCacheTTL = .seconds(try section.int("table_cache_ttl_secs", default: 60, in: 0...86_400))
+      // Every commit starts from the table as it is.
+      _ = try section.int("table_cache_ttl_secs", default: 60, in: 0...86_400)
+      section.reportUnused(["table_cache_ttl_secs"], into: &ignored)
     }
     try reader.section("jobsmanager") { (section) throws(ConfigError) in
       workerCount = try section.optionalInt("worker_count", in: 1...1024)

@@ -3,7 +3,26 @@ package struct StorageConfiguration: Sendable {
   package enum Backend: Sendable, Hashable {
     case memory
     case filesystem(root: String)
-    case s3(bucket: String, region: String, endpoint: String?)
+    case s3(S3)
+  }
+
+  package struct S3: Sendable, Hashable {
+    package var bucket: String
+    package var region: String
+    /// nil: AWS's own for the region.
+    package var endpoint: String?
+    /// `endpoint/bucket` rather than `bucket.endpoint`; nil: with an endpoint of one's own, yes.
+    package var usesPathStyle: Bool?
+    /// nil: found where AWS's tools look.
+    package var accessKeyID: String?
+    package var secretAccessKey: String?
+    package var sessionToken: String?
+
+    package init(bucket: String, region: String, endpoint: String? = nil) {
+      self.bucket = bucket
+      self.region = region
+      self.endpoint = endpoint
+    }
   }
   package var backend: Backend
 
@@ -25,7 +44,16 @@ package struct StorageConfiguration: Sendable {
       if let endpoint, !endpoint.hasPrefix("http://"), !endpoint.hasPrefix("https://") {
         throw reader.refusal("endpoint", "found `\(endpoint)`, allowed: a URL that starts with http:// or https://")
       }
-      return .s3(bucket: bucket, region: region, endpoint: endpoint)
+      var s3 = S3(bucket: bucket, region: region, endpoint: endpoint)
+      s3.usesPathStyle = try reader.optionalBool("path_style")
+      s3.accessKeyID = try reader.optionalString("access_key_id")
+      s3.secretAccessKey = try reader.optionalString("secret_access_key")
+      s3.sessionToken = try reader.optionalString("session_token")
+      guard (s3.accessKeyID == nil) == (s3.secretAccessKey == nil) else {
+        let missing = s3.accessKeyID == nil ? "access_key_id" : "secret_access_key"
+        throw reader.refusal(missing, "is missing; allowed: access_key_id and secret_access_key together, or neither")
+      }
+      return .s3(s3)
     default: return .memory
     }
   }
