@@ -95,7 +95,7 @@ let executables: [Module] = [
     imports: [
       "LakeModel", "LakeSchema", "LakePorts", "LakeParquet", "LakeIceberg", "LakeJSON", "LakeOTLP", "LakeWAL",
       "LakeIngest", "LakeShift", "LakeMaintain", "LakeQuery", "LakeAPI", "LakeStorage", "LakeCatalogs", "LakeHTTP",
-      "LakeSystem", "LakeHash", "LakeCompression",
+      "LakeSystem", "LakeNet", "LakeHash", "LakeCompression",
     ], tested: false),
   Module(
     name: "simulate", imports: ["LakeModel", "LakePorts", "LakeSimulator"], path: "Simulation/simulate", tested: false),

@@ -11,7 +11,7 @@ package import LakeWAL
 package actor ShiftRunner {
   private let ports: Ports
   private let settings: ShiftSettings
-  private let table: LakeTable
+  package let table: LakeTable
   private let identifier: TableIdentifier
   private let topic: Topic
   private let derivation: any RowDerivation

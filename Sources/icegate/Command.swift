@@ -1,6 +1,8 @@
+import LakeSystem
+
 /// What icegate can be asked to do.
 enum Command: String, CaseIterable {
-  case dev, parquet, iceberg, version, help
+  case dev, ingest, query, maintain, parquet, iceberg, version, help
 
   static let usage = """
     usage: icegate COMMAND [OPTIONS]
@@ -8,6 +10,7 @@ enum Command: String, CaseIterable {
       dev [--data DIR | --memory]   everything in one process on 127.0.0.1, tables below DIR (./icegate-data)
           [--port-offset N]         adds N to every port
           [--no-shift]              leaves the write-ahead log where it is until POST /flush
+    \(ServiceCommand.usage)
       parquet cat|describe|rewrite  looks into Parquet files; decode FILE... times reading them
       iceberg ...                   looks into Iceberg tables
       version                       prints the version
@@ -20,6 +23,9 @@ enum Command: String, CaseIterable {
     do {
       switch self {
       case .dev: return try await DevCommand(Arguments(words)).run()
+      case .ingest: try await ServiceCommand.ingest(words)
+      case .query: try await ServiceCommand.query(words)
+      case .maintain: try await ServiceCommand.maintain(words)
       case .parquet where words.first == "decode": return try await ParquetDecodeCommand.run(Array(words.dropFirst()))
       case .parquet: return runParquetCommand(words)
       case .version: print("icegate \(Version.text)")
@@ -29,6 +35,9 @@ enum Command: String, CaseIterable {
       return 0
     } catch let wrong as Arguments.Wrong {
       Program.complain("\(rawValue): \(wrong)")
+      return 2
+    } catch let wrong as ConfigError {
+      Program.complain("\(wrong)")
       return 2
     } catch {
       Program.complain("\(rawValue): \(error)")

@@ -1,12 +1,8 @@
 import Glibc
 import LakeAPI
-import LakeHTTP
-import LakeIngest
-import LakeMaintain
-import LakeModel
+import LakeCatalogs
 import LakePorts
 import LakeQuery
-import LakeSchema
 import LakeShift
 import LakeSystem
 import LakeWAL
@@ -18,53 +14,89 @@ struct DevCommand {
   let portOffset: Int
   let shifts: Bool
 
-  static let drainDeadline = Duration.seconds(20)
-
   init(_ words: Arguments) throws(Arguments.Wrong) {
     var arguments = words
     let isInMemory = arguments.flag("--memory")
     let folder = try arguments.option("--data")
     if isInMemory, folder != nil { throw Arguments.Wrong(description: "--data and --memory exclude each other") }
     data = isInMemory ? nil : folder ?? "icegate-data"
-    portOffset = try arguments.int("--port-offset", in: 0...60_000) ?? 0
+    portOffset = try arguments.int("--port-offset", in: 0...57_000) ?? 0
     shifts = !arguments.flag("--no-shift")
     try arguments.finish()
   }
 
   func run() async throws -> Int32 {
-    let signals = SystemSignals.watchTermination()
-    SystemSignals.ignoreBrokenPipes()
-    let ports = try await DevPorts.open(data: data)
-    let lake = DevLake(ports: ports, shifts: shifts)
-    try await lake.prepare()
-    let loops = LoopGroup()
-    let servers = try DevServers(lake: lake, loops: loops, portOffset: portOffset)
-    announce(servers)
-    await withTaskGroup(of: Void.self) { group in
-      for job in lake.jobs { group.addTask { await job() } }
-      _ = await signals.next()
-      say("stopping")
-      await servers.drain(deadline: DevCommand.drainDeadline)
-      await lake.ingestor.drain()
-      group.cancelAll()
-    }
-    await loops.shutdown()
+    let lake = Lake(ports: try ports(), parts: parts)
+    try await lake.probeStore()
+    try await lake.migrate()
+    try await lake.probeCatalog()
+    try await LakeProcess(lake: lake, plan: plan).run(announce: announce)
     return 0
   }
 
-  private func announce(_ servers: DevServers) {
-    say("icegate \(Version.text), data in \(data ?? "memory")")
-    for (name, url) in servers.urls { say("  \(name)  \(url)") }
-    say("try:")
-    say(
-      """
-        curl \(servers.otlp)/v1/logs -H 'Content-Type: application/json' -d '{"resourceLogs": [{"resource": {"attributes": [{"key": "service.name", "value": {"stringValue": "hello"}}]}, "scopeLogs": [{"logRecords": [{"timeUnixNano": "'$(date +%s)000000000'", "severityText": "INFO", "body": {"stringValue": "hello, lake"}}]}]}]}'
-        curl -G \(servers.loki)/loki/api/v1/query_range --data-urlencode 'query={service_name="hello"}'
-      """)
+  private var parts: Lake.Parts {
+    var queue = QueueSettings()
+    queue.basePath = "wal"
+    var shift = ShiftSettings()
+    shift.interval = .seconds(10)
+    return Lake.Parts(queue: queue, ingests: true, shift: shift, query: QuerySettings(), shiftsByItself: shifts)
   }
 
-  private func say(_ text: String) {
-    let line = Array("\(text)\n".utf8)
-    _ = write(1, line, line.count)
+  private var plan: Doors.Plan {
+    func door(_ port: Int) -> ListenerConfiguration {
+      ListenerConfiguration(isEnabled: true, host: "127.0.0.1", port: port + portOffset)
+    }
+    var plan = Doors.Plan()
+    plan.otlpHTTP = door(4318)
+    plan.otlpGRPC = door(4317)
+    plan.loki = door(3100)
+    plan.metrics = door(9091)
+    plan.iceberg = IcebergRESTConfiguration(listener: door(8181), isReadOnly: false)
+    plan.invalidTenant = .reject
+    plan.lokiWrites = true
+    return plan
+  }
+
+  private func ports() throws -> Ports {
+    let outside = try Outside()
+    guard let data else {
+      let warehouse = WarehouseLocation(trusted: "memory://lake")
+      return Ports(
+        clock: outside.clock, wall: outside.wall, random: outside.random, store: MemoryObjectStore(),
+        catalog: MemoryCatalog(warehouse: warehouse, random: outside.random, wall: outside.wall), warehouse: warehouse,
+        journal: outside.journal)
+    }
+    let root = try absolute(data)
+    let store = try outside.fileStore(root: root)
+    let warehouse = WarehouseLocation(trusted: "file://\(root)")
+    return Ports(
+      clock: outside.clock, wall: outside.wall, random: outside.random, store: store,
+      catalog: SQLiteCatalog(
+        path: "\(root)/catalog.db", store: store, warehouse: warehouse, random: outside.random, wall: outside.wall),
+      warehouse: warehouse, journal: outside.journal)
+  }
+
+  /// Iceberg metadata names files by absolute location.
+  private func absolute(_ path: String) throws -> String {
+    _ = mkdir(path, 0o755)
+    guard let resolved = realpath(path, nil) else {
+      throw Arguments.Wrong(description: "--data \(path): \(String(cString: strerror(errno)))")
+    }
+    defer { free(resolved) }
+    return String(cString: resolved)
+  }
+
+  private func announce(_ doors: Doors) {
+    Console.say("icegate \(Version.text), data in \(data ?? "memory")")
+    for (name, url) in doors.urls {
+      let padding = String(repeating: " ", count: max(0, 10 - name.count))
+      Console.say("  \(name)\(padding) \(url)\(name == "metrics" ? "/metrics" : "")")
+    }
+    Console.say("try:")
+    Console.say(
+      """
+        curl \(doors.url("OTLP/HTTP") ?? "")/v1/logs -H 'Content-Type: application/json' -d '{"resourceLogs": [{"resource": {"attributes": [{"key": "service.name", "value": {"stringValue": "hello"}}]}, "scopeLogs": [{"logRecords": [{"timeUnixNano": "'$(date +%s)000000000'", "severityText": "INFO", "body": {"stringValue": "hello, lake"}}]}]}]}'
+        curl -G \(doors.url("Loki") ?? "")/loki/api/v1/query_range --data-urlencode 'query={service_name="hello"}'
+      """)
   }
 }

@@ -9,7 +9,7 @@ package import LakeSchema
 package struct SQLiteCatalog: Catalog {
   private let database: SQLiteCatalogDatabase
   private let files: MetadataFiles
-  private let warehouse: WarehouseLocation
+  private let tables: String
   private let random: any Randomness
   private let wall: any WallClock
 
@@ -20,13 +20,15 @@ package struct SQLiteCatalog: Catalog {
   /// - Parameters:
   ///   - path: of the database file; its directory exists.
   ///   - name: the catalog's name in the file, which PyIceberg's users give to `SqlCatalog`.
+  ///   - warehouse: maps locations to keys of `store`.
+  ///   - tables: below it tables without a location of their own are put; nil: the store's root.
   package init(
     path: String, name: String = "icegate", store: any ObjectStore, warehouse: WarehouseLocation,
-    random: any Randomness, wall: any WallClock
+    tables: String? = nil, random: any Randomness, wall: any WallClock
   ) {
     database = SQLiteCatalogDatabase(path: path, catalog: name)
     files = MetadataFiles(store: store, warehouse: warehouse)
-    self.warehouse = warehouse
+    self.tables = TableMetadata.withoutTrailingSlash(tables ?? warehouse.root)
     self.random = random
     self.wall = wall
   }
@@ -124,7 +126,7 @@ package struct SQLiteCatalog: Catalog {
     do {
       try await database.checkFree(table)
       if let wanted { return wanted }
-      let standard = ([warehouse.root] + table.namespace + [table.name]).joined(separator: "/")
+      let standard = ([tables] + table.namespace + [table.name]).joined(separator: "/")
       return try await database.isLocationTaken(standard) ? "\(standard)-\(random.uuid().prefix(8))" : standard
     } catch { throw error.catalogError }
   }

@@ -1,0 +1,89 @@
+import LakeAPI
+import LakeHTTP
+import LakeModel
+import LakePorts
+import LakeSystem
+
+/// The listening ports of one process, over its engines.
+struct Doors {
+  /// Which of them are open, and where; nil or not enabled: closed.
+  struct Plan: Sendable {
+    var otlpHTTP: ListenerConfiguration?
+    var otlpGRPC: ListenerConfiguration?
+    var loki: ListenerConfiguration?
+    var prometheus: ListenerConfiguration?
+    var tempo: ListenerConfiguration?
+    var iceberg: IcebergRESTConfiguration?
+    var metrics: ListenerConfiguration?
+    var metricsPath = "/metrics"
+    var invalidTenant = Tenancy.Invalid.default
+    /// Whether the Loki port takes pushes and `POST /flush` too, as where everything is one process.
+    var lokiWrites = false
+    /// Text of Loki's `GET /config`, secrets masked.
+    var configuration = ""
+  }
+
+  private var servers: [HTTPServer] = []
+  private let health = HealthStatus(serving: [""] + OTLPServices.names)
+  private let loops: LoopGroup
+  private let journal: any Journal
+  /// Name and URL of every open door, in the order of the plan.
+  private(set) var urls: [(name: String, url: String)] = []
+
+  init(_ plan: Plan, lake: Lake, loops: LoopGroup) throws {
+    self.loops = loops
+    journal = lake.ports.journal
+    var otlp = OTLPHandler.Settings()
+    otlp.invalidTenant = plan.invalidTenant
+    if let ingestor = lake.ingestor {
+      try open("OTLP/HTTP", "otlp", plan.otlpHTTP) {
+        OTLPHandler(ports: lake.ports, ingestor: ingestor, settings: otlp)
+      }
+      let exports = OTLPServices(ports: lake.ports, ingestor: ingestor, settings: otlp)
+      let reflection = ReflectionService(
+        services: OTLPServices.names + [HealthService.name], descriptors: ServiceDescriptors.files)
+      let services = GRPCServices([exports.methods, HealthService.methods(health), reflection.methods])
+      try open("OTLP/gRPC", "grpc", plan.otlpGRPC, grpc: services) { GRPCOnlyHandler() }
+    }
+    if let query = lake.query {
+      var services = LokiHandler.Services(query: query)
+      if plan.lokiWrites {
+        services.ingestor = lake.ingestor
+        services.flush = { try await lake.flush() }
+      }
+      var settings = LokiHandler.Settings()
+      settings.configuration = plan.configuration
+      let loki = LokiHandler(ports: lake.ports, services: services, settings: settings)
+      try open("Loki", "loki", plan.loki, .pool) { loki }
+      try open("Prometheus", "prometheus", plan.prometheus) { ReadinessHandler(paths: ["/-/ready", "/-/healthy"]) }
+      try open("Tempo", "tempo", plan.tempo) { ReadinessHandler(paths: ["/ready"]) }
+    }
+    try open("metrics", "metrics", plan.metrics) {
+      MetricsHandler(registry: lake.ports.metrics, path: plan.metricsPath)
+    }
+  }
+
+  private mutating func open(
+    _ title: String, _ name: String, _ listener: ListenerConfiguration?, _ execution: HandlerExecution = .loop,
+    grpc: (any GRPCHandler)? = nil, _ handler: () -> any HTTPHandler
+  ) throws {
+    guard let listener, listener.isEnabled else { return }
+    let configuration = HTTPServerConfiguration(
+      host: listener.host, port: listener.port, name: name, execution: execution)
+    let server = HTTPServer(
+      configuration: configuration, loops: loops, handler: handler(), grpc: grpc, journal: journal)
+    let bound = try server.start()
+    servers.append(server)
+    urls.append((title, "http://\(listener.host):\(bound)"))
+  }
+
+  func url(_ title: String) -> String? { urls.first { $0.name == title }?.url }
+
+  /// Stops accepting and lets what is in flight finish, all ports at once.
+  func drain(deadline: Duration) async {
+    health.setAll(.notServing)
+    await withTaskGroup(of: Void.self) { group in
+      for server in servers { group.addTask { await server.drain(deadline: deadline) } }
+    }
+  }
+}

@@ -1,0 +1,95 @@
+import LakeIngest
+import LakeMaintain
+import LakePorts
+import LakeQuery
+import LakeSchema
+import LakeShift
+import LakeWAL
+
+/// The engines of one process over one set of ports. `icegate dev` and the services differ in `Parts` only.
+struct Lake: Sendable {
+  /// Which engines run, and how.
+  struct Parts: Sendable {
+    /// nil: this process does not touch the write-ahead log.
+    var queue: QueueSettings?
+    var ingests = false
+    /// nil: this process does not shift.
+    var shift: ShiftSettings?
+    /// nil: this process does not answer queries.
+    var query: QuerySettings?
+    /// Whether the runners work by themselves; otherwise only when `flush` asks.
+    var shiftsByItself = true
+  }
+
+  let ports: Ports
+  let parts: Parts
+  let ingestor: Ingestor?
+  let query: LogQueryEngine?
+  let shifts: [ShiftRunner]
+
+  init(ports: Ports, parts: Parts) {
+    self.ports = ports
+    self.parts = parts
+    ingestor = parts.ingests ? parts.queue.map { Ingestor(ports: ports, settings: $0) } : nil
+    query = parts.query.map { LogQueryEngine(ports: ports, settings: $0, queue: parts.queue ?? QueueSettings()) }
+    guard var shift = parts.shift, let queue = parts.queue else {
+      shifts = []
+      return
+    }
+    shift.queue = queue
+    shifts = [
+      ShiftRunner(ports: ports, settings: shift, table: .logs),
+      ShiftRunner(ports: ports, settings: shift, table: .events, derivation: EventRows()),
+    ]
+  }
+
+  /// Refuses a store that does not keep its conditions (PRT-3).
+  func probeStore() async throws {
+    guard let queue = parts.queue, ingestor != nil || !shifts.isEmpty else { return }
+    try await StoreProbe(store: ports.store, random: ports.random)
+      .run(prefix: "\(queue.basePath)/", needsReplacement: false)
+  }
+
+  /// Creates what is missing, changes what is old.
+  func migrate() async throws { _ = try await Migrator(catalog: ports.catalog).run(upgrades: true) }
+
+  /// Refuses a catalog that takes commits whose requirements do not hold (PRT-3).
+  func probeCatalog() async throws {
+    try await CatalogProbe(catalog: ports.catalog, random: ports.random).run(TableIdentifier(LakeTable.logs))
+  }
+
+  /// What runs in the background until it is cancelled. One that throws has found what the process must not go on with.
+  var jobs: [@Sendable () async throws -> Void] {
+    var jobs: [@Sendable () async throws -> Void] = []
+    if let ingestor { jobs.append { await ingestor.run() } }
+    if parts.shiftsByItself && !shifts.isEmpty { jobs.append { try await runShifts() } }
+    return jobs
+  }
+
+  /// How long a catalog that is not there, or has no tables yet, is left alone.
+  private static let catalogPatience = Duration.seconds(2)
+
+  /// The write-ahead log takes rows without a catalog; shifts begin once it is there and has been tried.
+  private func runShifts() async throws {
+    while true {
+      do throws(CatalogError) {
+        for shift in shifts { _ = try await ports.catalog.loadTable(TableIdentifier(shift.table)) }
+        break
+      } catch {
+        if error == .cancelled || Task.isCancelled { return }
+        ports.journal.note(
+          .warning, "shift.waiting", [("reason", "\(error)"), ("hint", "maintain migrate create makes the tables")])
+      }
+      do { try await ports.clock.sleep(for: Lake.catalogPatience) } catch { return }
+    }
+    try await probeCatalog()
+    await withTaskGroup(of: Void.self) { group in
+      for runner in shifts { group.addTask { await runner.run() } }
+    }
+  }
+
+  /// Everything acknowledged before the call is in the tables when it returns.
+  func flush() async throws {
+    for shift in shifts { try await shift.flush() }
+  }
+}

@@ -1,0 +1,107 @@
+import Glibc
+import LakeCatalogs
+import LakeNet
+import LakePorts
+import LakeStorage
+import LakeSystem
+
+/// Opens the ports of a process: which store, which catalog, where.
+struct Outside {
+  let environment: @Sendable (String) -> String?
+  let clock = SystemClock()
+  let wall = SystemWallClock()
+  let random = SystemRandomness()
+  let journal: StdoutJournal
+  /// Started when a first request of ours needs it.
+  private let network = Network()
+
+  static let storeThreads = 8
+
+  init(environment: @escaping @Sendable (String) -> String? = Outside.processEnvironment) throws {
+    self.environment = environment
+    journal = StdoutJournal(filter: try Outside.logFilter(environment), wall: wall)
+  }
+
+  static let processEnvironment: @Sendable (String) -> String? = { name in getenv(name).map { String(cString: $0) } }
+
+  /// `ICEGATE_LOG`, or its old name.
+  private static func logFilter(_ environment: (String) -> String?) throws -> LogFilter {
+    for name in ["ICEGATE_LOG", "RUST_LOG"] {
+      if let text = environment(name) { return try LogFilter(text) }
+    }
+    return .standard
+  }
+
+  func ports(_ configuration: some ServiceConfiguration) async throws -> Ports {
+    let places = try Places(configuration)
+    let store = try store(configuration.storage)
+    let catalog = try await catalog(configuration, places, store)
+    return Ports(
+      clock: clock, wall: wall, random: random, store: store, catalog: catalog, warehouse: places.mapping,
+      journal: journal)
+  }
+
+  private func store(_ configuration: StorageConfiguration) throws -> any ObjectStore {
+    switch configuration.backend {
+    case .memory: return MemoryObjectStore()
+    case .filesystem(let root): return try fileStore(root: root)
+    case .s3(let s3):
+      var settings = S3Settings(
+        bucket: s3.bucket, region: s3.region, endpoint: s3.endpoint, usesPathStyle: s3.usesPathStyle)
+      settings.mount = "\(s3.bucket)/"
+      let given = s3.accessKeyID.map {
+        AWSCredentials(accessKeyID: $0, secretAccessKey: s3.secretAccessKey ?? "", sessionToken: s3.sessionToken)
+      }
+      return S3Buckets(
+        settings: settings, transport: network.transport, credentials: credentials(given, region: s3.region),
+        clock: clock, wall: wall, random: random)
+    }
+  }
+
+  func credentials(_ given: AWSCredentials?, region: String) -> CredentialChain {
+    CredentialChain(
+      sources: .init(given: given, environment: environment, readFile: SmallFile.text, region: region),
+      transport: network.transport, wall: wall)
+  }
+
+  /// - Parameter root: an absolute path; the folder is created.
+  func fileStore(root: String) throws -> FileObjectStore {
+    let pool = BlockingPool(threads: Outside.storeThreads)
+    let files = try PosixFiles(root: root, pool: pool, random: random, wall: wall)
+    return FileObjectStore(files: files, random: random)
+  }
+
+  private func catalog(_ configuration: some ServiceConfiguration, _ places: Places, _ store: any ObjectStore)
+    async throws -> any Catalog
+  {
+    let tables = places.tables ?? configuration.catalog.warehouse
+    switch configuration.catalog.backend {
+    case .memory: return MemoryCatalog(warehouse: WarehouseLocation(trusted: tables), random: random, wall: wall)
+    case .sqlite(let path):
+      return SQLiteCatalog(
+        path: path, store: store, warehouse: places.mapping, tables: tables, random: random, wall: wall)
+    case .rest, .s3tables, .glue, .objectStore:
+      throw configuration.facts.refusal("catalog.backend", "is not supported by this version")
+    }
+  }
+
+  /// Requests of ours go over one transport, whose thread starts with the first of them.
+  private final class Network: Sendable {
+    var transport: CurlTransport { Network.shared }
+    private static let shared = CurlTransport()
+  }
+}
+
+/// Files of a few lines: tokens and credentials.
+enum SmallFile {
+  private static let bytesMax = 1 << 20
+
+  /// - Returns: nil when it cannot be read.
+  static let text: @Sendable (String) -> String? = { path in
+    guard let file = fopen(path, "re") else { return nil }
+    defer { fclose(file) }
+    var bytes = [UInt8](repeating: 0, count: bytesMax)
+    let count = fread(&bytes, 1, bytesMax, file)
+    return ferror(file) == 0 ? String(decoding: bytes[..<count], as: UTF8.self) : nil
+  }
+}

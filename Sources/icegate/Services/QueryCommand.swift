@@ -1,0 +1,28 @@
+import LakeQuery
+import LakeSystem
+import LakeWAL
+
+/// `icegate query run -c FILE`: answers queries; writes nothing.
+enum QueryCommand {
+  static func run(_ options: ServiceOptions) async throws {
+    let configuration = try options.read(QueryConfiguration.self)
+    if options.checks { return Console.write(ConfigReport.text(configuration)) }
+    let places = try Places(configuration)
+    var queue = QueueSettings()
+    if let path = places.queue { queue.basePath = path }
+    queue.footerBytesHint = configuration.engine.footerBytesHint
+    var parts = Lake.Parts()
+    parts.queue = queue
+    parts.query = QuerySettings(configuration)
+    var plan = Doors.Plan()
+    plan.loki = configuration.loki
+    plan.prometheus = configuration.prometheus
+    plan.tempo = configuration.tempo
+    plan.iceberg = configuration.icebergREST
+    plan.metrics = configuration.metrics.listener
+    plan.metricsPath = configuration.metrics.path
+    plan.configuration = EffectiveConfiguration.text(configuration.facts.entries)
+    let lake = Lake(ports: try await Outside().ports(configuration), parts: parts)
+    try await LakeProcess(lake: lake, plan: plan).run { Console.announce("query", $0) }
+  }
+}

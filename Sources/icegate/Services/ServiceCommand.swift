@@ -1,0 +1,53 @@
+/// The words after `ingest`, `query` or `maintain`.
+enum ServiceCommand {
+  static let usage = """
+      ingest run -c FILE            takes telemetry in and shifts it into the tables
+      query run -c FILE             answers queries
+      maintain run -c FILE          serves the catalog to other engines, shifts if told to
+      maintain migrate create|upgrade -c FILE [--dry-run]
+                                    makes the tables; brings older ones up to date
+          [--check]                 with any of these: judges FILE, prints what it comes to, and ends
+      ingest|query|maintain version prints the version
+    """
+
+  static func ingest(_ words: [String]) async throws {
+    var arguments = Arguments(words)
+    switch arguments.word() {
+    case "run": try await IngestCommand.run(try options(&arguments))
+    case "version": Console.say("icegate \(Version.text)")
+    case let other: throw Arguments.Wrong(description: "found `\(other ?? "nothing")`, allowed: run, version")
+    }
+  }
+
+  static func query(_ words: [String]) async throws {
+    var arguments = Arguments(words)
+    switch arguments.word() {
+    case "run": try await QueryCommand.run(try options(&arguments))
+    case "version": Console.say("icegate \(Version.text)")
+    case let other: throw Arguments.Wrong(description: "found `\(other ?? "nothing")`, allowed: run, version")
+    }
+  }
+
+  static func maintain(_ words: [String]) async throws {
+    var arguments = Arguments(words)
+    switch arguments.word() {
+    case "run": try await MaintainCommand.run(try options(&arguments))
+    case "migrate":
+      let isRehearsal = arguments.flag("--dry-run")
+      let action = arguments.word()
+      guard action == "create" || action == "upgrade" else {
+        throw Arguments.Wrong(description: "migrate: found `\(action ?? "nothing")`, allowed: create, upgrade")
+      }
+      try await MaintainCommand.migrate(
+        try options(&arguments), upgrades: action == "upgrade", isRehearsal: isRehearsal)
+    case "version": Console.say("icegate \(Version.text)")
+    case let other: throw Arguments.Wrong(description: "found `\(other ?? "nothing")`, allowed: run, migrate, version")
+    }
+  }
+
+  private static func options(_ arguments: inout Arguments) throws(Arguments.Wrong) -> ServiceOptions {
+    let options = try ServiceOptions(&arguments)
+    try arguments.finish()
+    return options
+  }
+}
