@@ -64,7 +64,7 @@ extension LakeTable {
       ColumnLayout("span_id", .plain),
       ColumnLayout("severity_number", .dictionary),
       ColumnLayout("severity_text", .dictionary),
-      ColumnLayout("body", .deltaLengthByteArray),
+      ColumnLayout("body", .deltaLengthByteArray, text: true),
       ColumnLayout("attributes.key_value.key", .dictionary),
       ColumnLayout("attributes.key_value.value", .dictionary, bloom: true),
       ColumnLayout("timestamp_nanos", .dictionary),

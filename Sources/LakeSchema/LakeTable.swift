@@ -37,12 +37,16 @@ package struct ColumnLayout: Hashable, Sendable {
   }
   package var path: String
   package var encoding: Encoding
+  /// For equality with a value.
   package var hasBloomFilter: Bool
+  /// For substrings of text; see LakeParquet/README.md, "Text index".
+  package var hasTextIndex: Bool
 
-  package init(_ path: String, _ encoding: Encoding, bloom: Bool = false) {
+  package init(_ path: String, _ encoding: Encoding, bloom: Bool = false, text: Bool = false) {
     self.path = path
     self.encoding = encoding
     hasBloomFilter = bloom
+    hasTextIndex = text
   }
 }
 

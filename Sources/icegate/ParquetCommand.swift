@@ -146,7 +146,9 @@ private enum ParquetRewrite {
     _ options: [String: String], _ file: ParquetFile
   ) throws -> (ParquetWriterOptions, groupRows: Int?) {
     var settings = ParquetWriterOptions()
-    settings.keyValueMetadata = file.keyValueMetadata.filter { $0.key != "ARROW:schema" }
+    settings.keyValueMetadata = file.keyValueMetadata.filter {
+      $0.key != "ARROW:schema" && $0.key != ParquetFile.textIndexKey
+    }
     if let codec = options["codec"] { settings.codec = try CompressionCodec.named(codec) }
     settings.level = try number(options, "level")
     if let rows = try number(options, "page-rows") { settings.pageRows = rows }

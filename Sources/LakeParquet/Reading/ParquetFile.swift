@@ -16,6 +16,7 @@ package struct ParquetFile: Sendable {
   package let fileBytes: Int
   package let limits: ReadLimits
   let nodes: [SchemaNode]
+  let textIndexes: TextIndexDirectory
 
   /// Bytes before the footer's own: its length and the magic.
   static let trailerBytes = 8
@@ -82,6 +83,9 @@ package struct ParquetFile: Sendable {
     guard rows == raw.rowCount else { throw .malformed("\(rows) rows in row groups, \(raw.rowCount) in the file") }
     rowGroups = groups
     rowCount = rows
+    textIndexes = TextIndexDirectory(
+      raw.keyValues.last { $0.key == TextIndexFormat.key }?.value, leafCount: leaves.count, rowGroupCount: groups.count,
+      dataEnd: dataEnd)
   }
 
   /// The last footer entry with this key.

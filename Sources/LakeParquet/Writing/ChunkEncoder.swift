@@ -11,6 +11,7 @@ struct EncodedChunk: Sendable {
   /// Nil when some page has values but no bounds.
   var columnIndex: RawColumnIndex?
   var bloomFilter: Bytes?
+  var textIndex: BuiltTextIndex?
   var bounds: ValueBounds
   var nullCount: Int
 }
@@ -34,6 +35,7 @@ struct ChunkEncoder: ~Copyable {
   private var pageCount = 0
   private var repetitionHistogram: [Int]
   private var definitionHistogram: [Int]
+  private var textIndex = TextIndexBuilder?.none
 
   init(leaf: Leaf, layout: ColumnLayout?, options: ParquetWriterOptions, compressor: Compressor) {
     self.leaf = leaf
@@ -54,6 +56,9 @@ struct ChunkEncoder: ~Copyable {
   consuming func encode(_ shredded: ShreddedLeaf) throws(ParquetError) -> EncodedChunk {
     let selected = try SelectedValues(shredded.column, shredded.selection, leaf: leaf)
     let source = try source(of: selected)
+    if layout?.hasTextIndex == true, Self.textBytes(source) >= TextIndexBuilder.textBytesMin {
+      textIndex = TextIndexBuilder()
+    }
     var dictionaryOffset: Int?
     if case .dictionary(let dictionary, _) = source {
       dictionaryOffset = 0
@@ -102,6 +107,14 @@ struct ChunkEncoder: ~Copyable {
     }
   }
 
+  /// Bytes of the texts to be written, each entry of a dictionary once; 0 for other types.
+  private static func textBytes(_ source: Source) -> Int {
+    switch source {
+    case .values(let values, _): values.unencodedBytes(0..<values.count) ?? 0
+    case .dictionary(let dictionary, _): dictionary.entries.unencodedBytes(0..<dictionary.entries.count) ?? 0
+    }
+  }
+
   private mutating func writeDictionary(_ entries: DenseValues) throws(ParquetError) {
     body.count = 0
     ValueEncoder.plain(entries, 0..<entries.count, into: &body)
@@ -139,6 +152,12 @@ struct ChunkEncoder: ~Copyable {
     let bytes = try append(PageHeader(kind: kind), uncompressedPrefix: prefix)
     offsetIndex.locations.append(.init(offset: offset, bytes: bytes, firstRow: page.rows.lowerBound))
     note(page, shredded, source, nulls: nulls)
+    switch source {
+    case .values(let values, _): textIndex?.add(rows: page.rows, values, [page.values], pageBytes: bytes)
+    case .dictionary(let dictionary, _):
+      let used = textIndex == nil ? [] : DictionaryUse(dictionary, page.values).runs
+      textIndex?.add(rows: page.rows, dictionary.entries, used, pageBytes: bytes)
+    }
   }
 
   /// Appends levels to the page: in v1 after their length, in v2 bare. Returns their bytes without the length.
@@ -295,9 +314,10 @@ struct ChunkEncoder: ~Copyable {
     let index = hasColumnIndex && options.writesStatistics ? columnIndex : nil
     let (offsets, bounds, nulls, count) = (offsetIndex, bounds, nullCount, output.count)
     let bytes = output.finish()
+    let text = textIndex.take()?.finish()
     return EncodedChunk(
       bytes: Bytes(storage: bytes.storage, offset: 0, count: count), metadata: metadata, offsetIndex: offsets,
-      columnIndex: index, bloomFilter: bloom, bounds: bounds, nullCount: nulls)
+      columnIndex: index, bloomFilter: bloom, textIndex: text, bounds: bounds, nullCount: nulls)
   }
 
   private func statistics(_ source: Source) -> RawStatistics? {
@@ -385,6 +405,9 @@ struct DictionaryUse {
       unencodedBytes = total
     }
   }
+
+  /// The entries as runs of neighbours.
+  var runs: [Range<Int>] { RowRanges.normalized(used.map { $0..<$0 + 1 }, rowCount: entries.count) }
 
   func bounds(order: ValueOrder) -> ValueBounds {
     let positions = Buffer(used.map { UInt32(truncatingIfNeeded: $0) })

@@ -20,6 +20,8 @@ package struct ParquetWriter: Sendable {
   private var footer = RawFooter()
   private var indexes: [[(column: RawColumnIndex?, offset: RawOffsetIndex)]] = []
   private var metrics: [ColumnMetrics]
+  /// Encoded text indexes, per leaf one for each row group.
+  private var textIndexes: [Int: [Bytes?]] = [:]
 
   /// - Throws: `.unsupported` when the schema has no columns, an empty struct, or nests deeper than levels can tell.
   package init(
@@ -66,11 +68,18 @@ package struct ParquetWriter: Sendable {
         chunks.append(try encoder.encode(shredded))
       }
     }
-    place(chunks, rowCount: batch.count)
+    let starts = place(chunks, rowCount: batch.count)
+    for (leaf, chunk) in chunks.enumerated() where layouts[leaf]?.hasTextIndex == true {
+      let range = starts[leaf]..<starts[leaf] + chunk.bytes.count
+      let index = try chunk.textIndex?.encoded(rowCount: batch.count, chunk: range, compressor)
+      textIndexes[leaf, default: []].append(index)
+    }
   }
 
   /// Appends encoded chunks and their Bloom filters, turning relative offsets into the file's.
-  private mutating func place(_ chunks: [EncodedChunk], rowCount: Int) {
+  /// - Returns: where each chunk starts.
+  private mutating func place(_ chunks: [EncodedChunk], rowCount: Int) -> [Int] {
+    var starts: [Int] = []
     var group = RawRowGroup()
     group.rowCount = rowCount
     group.fileOffset = position
@@ -88,6 +97,7 @@ package struct ParquetWriter: Sendable {
       group.totalBytes += metadata.uncompressedBytes
       group.compressedBytes = (group.compressedBytes ?? 0) + metadata.compressedBytes
       placed.append((chunk.columnIndex, offsets))
+      starts.append(position)
       append(chunk.bytes)
       count(chunk, leaf: leaf)
     }
@@ -100,6 +110,7 @@ package struct ParquetWriter: Sendable {
     footer.rowGroups.append(group)
     footer.rowCount += rowCount
     indexes.append(placed)
+    return starts
   }
 
   private mutating func count(_ chunk: EncodedChunk, leaf: Int) {
@@ -138,6 +149,7 @@ package struct ParquetWriter: Sendable {
 
   /// Writes page index and footer; the last pieces wait in `takeOutput`.
   package mutating func finish() throws(ParquetError) -> ParquetFileSummary {
+    appendTextIndexes()
     if options.writesPageIndex { appendPageIndexes() }
     let encoded = footer.encoded()
     guard encoded.count <= Int(Int32.max) else {
@@ -147,6 +159,21 @@ package struct ParquetWriter: Sendable {
     append(Bytes(withUnsafeBytes(of: UInt32(encoded.count).littleEndian) { Array($0) } + Self.magic))
     let offsets = footer.rowGroups.map { $0.fileOffset ?? 0 }
     return ParquetFileSummary(rowCount: footer.rowCount, bytes: position, rowGroupOffsets: offsets, columns: metrics)
+  }
+
+  /// A column's text indexes next to one another, so that one read fetches them.
+  private mutating func appendTextIndexes() {
+    var ranges: [Int: [Range<Int>?]] = [:]
+    for leaf in textIndexes.keys.sorted() {
+      ranges[leaf] = textIndexes[leaf]!.map { index in
+        guard let index else { return nil }
+        append(index)
+        return position - index.count..<position
+      }
+    }
+    if ranges.values.contains(where: { $0.contains { $0 != nil } }) {
+      addKeyValue(TextIndexFormat.key, TextIndexDirectory.text(ranges))
+    }
   }
 
   /// All column indexes, then all offset indexes: readers that prune want the former together.
