@@ -5,8 +5,8 @@ import LakeModel
 struct TextIndexBuilder: ~Copyable {
   /// A chunk with less text than this gets no index: reading it costs less than asking.
   static let textBytesMin = 64 << 10
-  /// Bytes of six-byte runs per byte of compressed page, as a divisor.
-  static let longShare = 13
+  /// The index of a page takes at most this share of its compressed bytes, as a divisor; trigrams at most a third of it.
+  static let pageShare = 11
 
   private let shortMarks = RawStorage(capacity: 1 << TextGrams.shortBits)
   private let longWords = RawStorage(capacity: (1 << TextGrams.longBits) / 8)
@@ -26,8 +26,9 @@ struct TextIndexBuilder: ~Copyable {
     longWords.base.initializeMemory(as: UInt8.self, repeating: 0, count: longWords.capacity)
     for run in runs { mark(run, offsets, data) }
     var page = TextIndexPage(firstRow: rows.lowerBound, shortBits: TextGrams.shortBits, longBits: TextGrams.longBits)
-    appendShort(&page)
-    appendLong(&page, bytesMax: pageBytes / Self.longShare)
+    let bytesMax = pageBytes / Self.pageShare
+    let shortBytes = appendShort(&page, packedBytesMax: bytesMax / 3)
+    appendLong(&page, bytesMax: max(0, bytesMax - shortBytes - TextIndexFormat.entryBytes))
     pages.append(page)
   }
 
@@ -64,20 +65,24 @@ struct TextIndexBuilder: ~Copyable {
     withExtendedLifetime((offsets.storage, data.storage)) {}
   }
 
-  /// Folds the marks until an eighth of them is set, and appends them as bits.
-  private mutating func appendShort(_ page: inout TextIndexPage) {
+  /// Folds the marks until an eighth of them is set, or until they are small enough, and appends them as bits.
+  /// - Returns: the bytes they will take at most, packed.
+  private mutating func appendShort(_ page: inout TextIndexPage, packedBytesMax: Int) -> Int {
     let marks = shortMarks.base.assumingMemoryBound(to: UInt8.self)
-    func isSparse() -> Bool {
+    var packedBytes: Int
+    repeat {
       var set = 0
       for index in 0..<1 << page.shortBits { set &+= Int(marks[index]) }
-      return set * 16 <= 1 << page.shortBits
-    }
-    while page.shortBits > TextIndexPage.bitsMin && isSparse() {
+      // A line above the entropy of so many random bits: 15 % and 3.3 bits for each that is set.
+      packedBytes = min(page.shortBytes, page.shortBytes * 3 / 20 + set * 33 / 80) + 8
+      let isSparse = set * 16 <= 1 << page.shortBits
+      guard page.shortBits > TextIndexPage.bitsMin, isSparse || packedBytes > packedBytesMax else { break }
       page.shortBits -= 1
       let half = 1 << page.shortBits
       for index in 0..<half { marks[index] |= marks[index + half] }
-    }
+    } while true
     BitPacking.pack(marks, count: 1 << page.shortBits, width: 1, into: &short)
+    return packedBytes
   }
 
   /// Folds the bits until between a third and half of them are set, and appends as many as the budget allows.
