@@ -7,18 +7,37 @@ package struct DecodedRows: Sendable {
   package var recordCount: Int { batch.count }
   /// Records left out: the partial success. The same on every replica and every repeat (WAL-7).
   package var rejectedCount: Int
+  /// The same by reason, for metrics; reasons that did not occur may be missing.
+  package var rejections: [Rejection]
   /// At most a handful of sentences, for the partial success's error message.
   package var rejectionReasons: [String]
   /// Some record brought no time of its own: the request has no fingerprint (DUP-2).
   package var hasRecordWithoutTime: Bool
 
   package init(
-    batch: ColumnBatch, rejectedCount: Int = 0, rejectionReasons: [String] = [], hasRecordWithoutTime: Bool = false
+    batch: ColumnBatch, rejectedCount: Int = 0, rejections: [Rejection] = [], rejectionReasons: [String] = [],
+    hasRecordWithoutTime: Bool = false
   ) {
     self.batch = batch
     self.rejectedCount = rejectedCount
+    self.rejections = rejections
     self.rejectionReasons = rejectionReasons
     self.hasRecordWithoutTime = hasRecordWithoutTime
+  }
+}
+
+/// Why records were left out, and how many.
+package struct Rejection: Hashable, Sendable {
+  package enum Reason: String, Sendable {
+    case noTraceID = "no_trace_id"
+    case noSpanID = "no_span_id"
+  }
+  package let reason: Reason
+  package let count: Int
+
+  package init(_ reason: Reason, _ count: Int) {
+    self.reason = reason
+    self.count = count
   }
 }
 

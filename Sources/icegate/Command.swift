@@ -2,7 +2,7 @@ import LakeSystem
 
 /// What icegate can be asked to do.
 enum Command: String, CaseIterable {
-  case dev, ingest, query, maintain, parquet, iceberg, version, help
+  case dev, ingest, query, maintain, otlp, parquet, iceberg, version, help
 
   static let usage = """
     usage: icegate COMMAND [OPTIONS]
@@ -11,6 +11,7 @@ enum Command: String, CaseIterable {
           [--port-offset N]         adds N to every port
           [--no-shift]              leaves the write-ahead log where it is until POST /flush
     \(ServiceCommand.usage)
+      otlp export                   writes a table's rows as the OTLP requests they came from
       parquet cat|describe|rewrite  looks into Parquet files; decode FILE... times reading them
       iceberg ...                   looks into Iceberg tables
       version                       prints the version
@@ -31,6 +32,7 @@ enum Command: String, CaseIterable {
       case .version: print("icegate \(Version.text)")
       case .help: print(Command.usage)
       case .iceberg: try await IcebergCommand.run(words)
+      case .otlp: try await OTLPCommand.run(words)
       }
       return 0
     } catch let wrong as Arguments.Wrong {

@@ -1,7 +1,4 @@
-import Glibc
 import LakeAPI
-import LakeCatalogs
-import LakePorts
 import LakeQuery
 import LakeShift
 import LakeSystem
@@ -26,7 +23,7 @@ struct DevCommand {
   }
 
   func run() async throws -> Int32 {
-    let lake = Lake(ports: try ports(), parts: parts)
+    let lake = Lake(ports: try DevPorts.open(data: data), parts: parts)
     try await lake.probeStore()
     try await lake.migrate()
     try await lake.probeCatalog()
@@ -55,35 +52,6 @@ struct DevCommand {
     plan.invalidTenant = .reject
     plan.lokiWrites = true
     return plan
-  }
-
-  private func ports() throws -> Ports {
-    let outside = try Outside()
-    guard let data else {
-      let warehouse = WarehouseLocation(trusted: "memory://lake")
-      return Ports(
-        clock: outside.clock, wall: outside.wall, random: outside.random, store: MemoryObjectStore(),
-        catalog: MemoryCatalog(warehouse: warehouse, random: outside.random, wall: outside.wall), warehouse: warehouse,
-        journal: outside.journal)
-    }
-    let root = try absolute(data)
-    let store = try outside.fileStore(root: root)
-    let warehouse = WarehouseLocation(trusted: "file://\(root)")
-    return Ports(
-      clock: outside.clock, wall: outside.wall, random: outside.random, store: store,
-      catalog: SQLiteCatalog(
-        path: "\(root)/catalog.db", store: store, warehouse: warehouse, random: outside.random, wall: outside.wall),
-      warehouse: warehouse, journal: outside.journal)
-  }
-
-  /// Iceberg metadata names files by absolute location.
-  private func absolute(_ path: String) throws -> String {
-    _ = mkdir(path, 0o755)
-    guard let resolved = realpath(path, nil) else {
-      throw Arguments.Wrong(description: "--data \(path): \(String(cString: strerror(errno)))")
-    }
-    defer { free(resolved) }
-    return String(cString: resolved)
   }
 
   private func announce(_ doors: Doors) {

@@ -9,8 +9,23 @@ struct OTLPExport: Sendable {
   let ports: Ports
   let ingestor: Ingestor
   let settings: OTLPHandler.Settings
+  let instruments: OTLPInstruments
+
+  init(ports: Ports, ingestor: Ingestor, settings: OTLPHandler.Settings) {
+    self.ports = ports
+    self.ingestor = ingestor
+    self.settings = settings
+    instruments = OTLPInstruments(ports.metrics)
+  }
 
   func handle(_ request: HTTPRequest, signal: OTLPSignal) async -> HTTPResponse {
+    let began = ports.clock.now
+    let response = await answer(request, signal: signal)
+    instruments.countAnswer("\(response.status)", after: began.duration(to: ports.clock.now), signal, .http)
+    return response
+  }
+
+  private func answer(_ request: HTTPRequest, signal: OTLPSignal) async -> HTTPResponse {
     guard let encoding = OTLPExport.encoding(request.headers["Content-Type"]) else {
       return .text(
         415, "415 unsupported media type, supported: [application/json, application/x-protobuf]", type: "text/plain")
@@ -18,8 +33,9 @@ struct OTLPExport: Sendable {
     do throws(OTLPRefusal) {
       let tenancy = try tenancy(request)
       let body = try body(request)
+      instruments.countBytes(body.count, signal, .http)
       let decoded = try decode(body, encoding: encoding, signal: signal, tenancy: tenancy)
-      let receipt = try await store(decoded, request: request, body: body, tenancy: tenancy)
+      let receipt = try await store(decoded, signal: signal, request: request, body: body, tenancy: tenancy)
       return accepted(decoded, receipt, signal: signal, encoding: encoding)
     } catch {
       return refused(error, encoding: encoding)
@@ -58,13 +74,13 @@ struct OTLPExport: Sendable {
   }
 
   func decode(_ body: Bytes, encoding: OTLPEncoding, signal: OTLPSignal, tenancy: Tenancy) throws(OTLPRefusal)
-    -> DecodedLogs
+    -> DecodedRows
   {
     let context = DecodeContext(
       tenant: tenancy.tenant, account: tenancy.account, ingested: ports.wall.now, limits: settings.limits,
       hashSeed: ports.random.next())
     do throws(OTLPError) {
-      return try LogsDecoder.decode(body, encoding: encoding, context: context)
+      return try signal.decode(body, encoding: encoding, context: context)
     } catch {
       switch error {
       case .malformed: throw OTLPRefusal(status: 400, message: error.description)
@@ -73,23 +89,29 @@ struct OTLPExport: Sendable {
     }
   }
 
-  func store(_ decoded: DecodedLogs, request: HTTPRequest, body: Bytes, tenancy: Tenancy)
-    async throws(OTLPRefusal) -> IngestReceipt
-  {
-    if decoded.recordCount == 0 { return IngestReceipt(isDeduplicated: false) }
+  func store(
+    _ decoded: DecodedRows, signal: OTLPSignal, request: HTTPRequest, body: Bytes, tenancy: Tenancy
+  ) async throws(OTLPRefusal) -> IngestReceipt {
+    guard decoded.recordCount > 0 else {
+      instruments.countRejections(decoded.rejections, signal)
+      return IngestReceipt(isDeduplicated: false)
+    }
     let identity = RequestIdentity(
-      tenant: tenancy.tenant, account: tenancy.account, door: "otlp/logs",
+      tenant: tenancy.tenant, account: tenancy.account, door: signal.door,
       idempotencyKey: request.headers["Idempotency-Key"], body: body,
       hasRecordWithoutTime: decoded.hasRecordWithoutTime)
     do throws(IngestError) {
-      return try await ingestor.ingest(IngestRequest(topic: .logs, rows: decoded.batch, identity: identity))
+      let receipt = try await ingestor.ingest(
+        IngestRequest(topic: signal.topic, rows: decoded.batch, identity: identity))
+      instruments.countRejections(decoded.rejections, signal)
+      return receipt
     } catch {
       throw OTLPRefusal(error)
     }
   }
 
   private func accepted(
-    _ decoded: DecodedLogs, _ receipt: IngestReceipt, signal: OTLPSignal, encoding: OTLPEncoding
+    _ decoded: DecodedRows, _ receipt: IngestReceipt, signal: OTLPSignal, encoding: OTLPEncoding
   ) -> HTTPResponse {
     let body = ExportResponse.encode(
       signal, rejected: decoded.rejectedCount, message: decoded.rejectionReasons.joined(separator: "; "),

@@ -3,7 +3,7 @@ import LakeModel
 package import LakeOTLP
 package import LakePorts
 
-/// The OTLP/HTTP door (4318): `POST /v1/logs`, `GET /health`.
+/// The OTLP/HTTP door (4318): `POST /v1/logs`, `/v1/traces`, `/v1/metrics`; `GET /health`.
 package struct OTLPHandler: HTTPHandler {
   private let router: Router
   private let cors: CORSPolicy
@@ -29,7 +29,9 @@ package struct OTLPHandler: HTTPHandler {
         : .text(405, "405 method not allowed, supported: [\(allowed.joined(separator: ", "))]", type: "text/plain")
     }
     let export = OTLPExport(ports: ports, ingestor: ingestor, settings: settings)
-    router.post("/v1/logs") { request, _ in await export.handle(request, signal: .logs) }
+    for signal in OTLPSignal.all {
+      router.post(signal.path) { request, _ in await export.handle(request, signal: signal) }
+    }
     router.get("/health") { _, _ in .json(200, Bytes(#"{"status": "healthy"}"#)) }
     self.router = router
   }

@@ -14,8 +14,8 @@ package enum SpansDecoder {
     let rejections = builder.rejections
     let hasRecordWithoutTime = builder.hasRecordWithoutTime
     return DecodedRows(
-      batch: builder.finish(), rejectedCount: rejections.count, rejectionReasons: rejections.reasons,
-      hasRecordWithoutTime: hasRecordWithoutTime)
+      batch: builder.finish(), rejectedCount: rejections.count, rejections: rejections.counts,
+      rejectionReasons: rejections.reasons, hasRecordWithoutTime: hasRecordWithoutTime)
   }
 }
 
@@ -25,6 +25,8 @@ struct SpanRejections {
   var withoutSpanID = 0
 
   var count: Int { withoutTraceID + withoutSpanID }
+
+  var counts: [Rejection] { [Rejection(.noTraceID, withoutTraceID), Rejection(.noSpanID, withoutSpanID)] }
 
   var reasons: [String] {
     var reasons: [String] = []

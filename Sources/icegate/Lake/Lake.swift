@@ -40,6 +40,8 @@ struct Lake: Sendable {
     shifts = [
       ShiftRunner(ports: ports, settings: shift, table: .logs),
       ShiftRunner(ports: ports, settings: shift, table: .events, derivation: EventRows()),
+      ShiftRunner(ports: ports, settings: shift, table: .spans),
+      ShiftRunner(ports: ports, settings: shift, table: .metrics),
     ]
   }
 
