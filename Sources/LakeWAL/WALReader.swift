@@ -108,7 +108,8 @@ package struct WALReader: Sendable {
       groups += segment.rowGroups(in: scope, dropping: dropped)
     }
     return WALTail(
-      table: table, state: state, rowGroups: groups, warnings: warnings(state, runs, scope), statistics: statistics)
+      table: table, state: state, rowGroups: groups, warnings: warnings(state, runs, scope), statistics: statistics,
+      reach: Dictionary(runs.map { ($0.lane, $0.next) }, uniquingKeysWith: max))
   }
 
   /// Segments in ascending order of (lane, sequence).

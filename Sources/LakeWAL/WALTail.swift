@@ -31,13 +31,17 @@ package struct WALTail: Sendable {
   package let state: QueueState
   /// Row groups of the scope that hold rows that count, ascending by segment.
   package let rowGroups: [WALRowGroup]
+  /// For each lane with a run beyond the state: the sequence after its last segment. The view holds everything below.
+  package let reach: [LaneID: Int]
   /// What may be missing from any answer: quarantined or damaged segments (SHF-5, SHF-6). Sentences for people.
   package let warnings: [String]
   package let statistics: WALStatistics
 
   package init(
-    table: TableState, state: QueueState, rowGroups: [WALRowGroup], warnings: [String], statistics: WALStatistics
+    table: TableState, state: QueueState, rowGroups: [WALRowGroup], warnings: [String], statistics: WALStatistics,
+    reach: [LaneID: Int] = [:]
   ) {
+    self.reach = reach
     self.table = table
     self.state = state
     self.rowGroups = rowGroups
