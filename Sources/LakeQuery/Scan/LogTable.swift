@@ -145,11 +145,7 @@ struct LogTableView: LogView {
       for file in files where file.file.format.uppercased() != "PARQUET" {
         throw IcebergError.unsupported("data file \(file.file.path) of format \(file.file.format)")
       }
-      var deletes: [DeleteFile] = []
-      for manifest in try planner.selectDeletes(manifests) {
-        deletes += try planner.deleteFiles(of: manifest, bytes: try await metadata(at: manifest.path))
-      }
-      return ScanPlan(files: files, deletes: DeleteIndex(deletes))
+      return ScanPlan(files: files, deletes: try await deletes(planner, manifests))
     } catch let error as IcebergError {
       throw .corrupt("table logs: \(error)")
     } catch let error as QueryError {
@@ -159,15 +155,23 @@ struct LogTableView: LogView {
     }
   }
 
+  func deletes(_ planner: ScanPlanner, _ manifests: [ManifestFile]) async throws -> DeleteIndex {
+    var deletes: [DeleteFile] = []
+    for manifest in try planner.selectDeletes(manifests) {
+      deletes += try planner.deleteFiles(of: manifest, bytes: try await metadata(at: manifest.path))
+    }
+    return DeleteIndex(deletes)
+  }
+
   /// nil: no row of the file is deleted.
-  private func deletedRows(of file: ScanFile, _ index: DeleteIndex) async throws(QueryError) -> DeletedRows? {
+  func deletedRows(of file: ScanFile, _ index: DeleteIndex) async throws(QueryError) -> DeletedRows? {
     if index.isEmpty { return nil }
     let deletes = index.deletes(for: file)
     if deletes.isEmpty { return nil }
     return try await DeleteReader(reader: reader, cache: cache, table: table.metadata).rows(deletes, of: file)
   }
 
-  private func predicate(_ range: TimeRange) -> Predicate {
+  func predicate(_ range: TimeRange) -> Predicate {
     let time = LogField.timestamp.schemaField.id
     return Predicate([
       .compare(LogField.tenant.schemaField.id, .equal, .string(tenant.text)),
@@ -177,7 +181,7 @@ struct LogTableView: LogView {
   }
 
   /// A manifest list or manifest, from the cache if it was read before.
-  private func metadata(at location: String) async throws(QueryError) -> Bytes {
+  func metadata(at location: String) async throws(QueryError) -> Bytes {
     let name = QueryCache.Key(object: location, part: .bytes)
     if let kept = cache.value(name, as: Bytes.self) { return kept }
     let bytes = try await reader.get(try reader.key(of: location))

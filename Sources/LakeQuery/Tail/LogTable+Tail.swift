@@ -1,0 +1,113 @@
+import LakeIceberg
+import LakeModel
+import LakeParquet
+import LakePorts
+import LakeSchema
+import LakeWAL
+
+/// What a tail sees at one moment.
+struct TailView {
+  let wal: WALTail
+  let table: LogTableView
+}
+
+extension LogTable {
+  /// All days: late rows are rows too.
+  func openTail(tenant: TenantID, context: QueryContext) async throws(QueryError) -> TailView {
+    do throws(WALError) {
+      let tail = try await wal.tail(WALScope(tenant: tenant), startingFrom: await known.state)
+      await known.keep(tail.table)
+      let reader = ObjectReader(ports: ports, context: context)
+      return TailView(
+        wal: tail,
+        table: LogTableView(
+          tenant: tenant, table: tail.table, tail: tail.rowGroups, warnings: tail.warnings, reader: reader,
+          cache: cache))
+    } catch {
+      throw QueryError(error)
+    }
+  }
+}
+
+extension LogTableView {
+  /// One row group of the WAL.
+  /// - Parameter dropping: requests whose rows do not count, besides those that the view drops.
+  func block(of group: WALRowGroup, dropping: [Int]) -> any LogBlock {
+    let source = ParquetLogBlock.Source(
+      file: group.segment.file, key: group.segment.key, bytes: group.segment.bytes, reader: reader, cache: cache)
+    return ParquetLogBlock(
+      source: source, rowGroup: group.rowGroup, droppedRequests: group.droppedRequests + dropping, onlyTenant: nil,
+      deletes: nil)
+  }
+
+  /// The row groups of the files that appends brought since `snapshotID` was the current snapshot. What compaction wrote
+  /// meanwhile is left out: its rows were there before.
+  ///
+  /// - Throws: `.unavailable` when the table's history does not reach back so far.
+  func blocksAppended(since snapshotID: Int64?, in range: TimeRange) async throws(QueryError) -> [any LogBlock] {
+    do {
+      var blocks: [any LogBlock] = []
+      let deletes = try await currentDeletes(range)
+      for snapshot in try appends(since: snapshotID) {
+        let planner = try ScanPlanner(
+          table: table.metadata, snapshotID: snapshot.id, predicate: predicate(range), deletes: .applied)
+        guard let list = planner.manifestListLocation else { continue }
+        let manifests = try ManifestList.decode(try await metadata(at: list))
+          .filter { $0.addedSnapshotID == snapshot.id && $0.content == .data }
+        for manifest in try planner.select(manifests) {
+          let files = try planner.files(of: manifest, bytes: try await metadata(at: manifest.path))
+          // A manifest may also hold files that were there before.
+          for file in files where file.sequenceNumber == snapshot.sequenceNumber {
+            blocks += try await self.blocks(of: file, deletes)
+          }
+        }
+      }
+      return blocks
+    } catch let error as IcebergError {
+      throw .corrupt("table logs: \(error)")
+    } catch let error as QueryError {
+      throw error
+    } catch {
+      throw .corrupt("table logs: \(error)")
+    }
+  }
+
+  /// Oldest first.
+  private func appends(since snapshotID: Int64?) throws(QueryError) -> [Snapshot] {
+    var found: [Snapshot] = []
+    var next = table.metadata.currentSnapshot
+    while let snapshot = next, snapshot.id != snapshotID {
+      if snapshot.summary["operation"] == "append" { found.append(snapshot) }
+      guard let parent = snapshot.parentID else {
+        if snapshotID == nil { break }
+        throw .unavailable("the table's history does not reach back to where the tail stood")
+      }
+      guard let known = table.metadata.snapshot(id: parent) else {
+        throw .unavailable("the table's history does not reach back to where the tail stood")
+      }
+      next = known
+    }
+    return found.reversed()
+  }
+
+  private func currentDeletes(_ range: TimeRange) async throws -> DeleteIndex {
+    let planner = try ScanPlanner(table: table.metadata, predicate: predicate(range), deletes: .applied)
+    guard let list = planner.manifestListLocation else { return DeleteIndex([]) }
+    return try await deletes(planner, try ManifestList.decode(try await metadata(at: list)))
+  }
+
+  private func blocks(of scanned: ScanFile, _ index: DeleteIndex) async throws(QueryError) -> [any LogBlock] {
+    let key = try reader.key(of: scanned.file.path)
+    let file = try await reader.footer(key, size: Int(scanned.file.fileSize), cache)
+    let source = ParquetLogBlock.Source(file: file, key: key, bytes: nil, reader: reader, cache: cache)
+    let deletes = try await deletedRows(of: scanned, index)
+    let needsTenant = scanned.residual.terms.contains { $0.fieldID == LogField.tenant.schemaField.id }
+    var firstRow: Int64 = 0
+    return file.rowGroups.map { group in
+      defer { firstRow += Int64(group.rowCount) }
+      return ParquetLogBlock(
+        source: source, rowGroup: group, droppedRequests: [], onlyTenant: needsTenant ? tenant : nil,
+        deletes: deletes.map { .init(rows: $0, firstRow: firstRow) })
+    }
+  }
+}
