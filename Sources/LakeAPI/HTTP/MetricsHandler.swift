@@ -7,10 +7,12 @@ package struct MetricsHandler: HTTPHandler {
 
   package init(registry: MetricsRegistry, path: String = "/metrics") {
     var router = Router { status, _ in .text(status, status == 404 ? "404 page not found\n" : "method not allowed\n") }
-    router.get(path) { _, _ in
-      .text(200, MetricsText.text(of: registry.snapshot), type: "text/plain; version=0.0.4; charset=utf-8")
-    }
+    router.get(path) { _, _ in MetricsHandler.page(registry) }
     self.router = router
+  }
+
+  static func page(_ registry: MetricsRegistry) -> HTTPResponse {
+    .text(200, MetricsText.text(of: registry.snapshot), type: "text/plain; version=0.0.4; charset=utf-8")
   }
 
   package func handle(_ request: HTTPRequest) async -> HTTPResponse { await router.handle(request) }

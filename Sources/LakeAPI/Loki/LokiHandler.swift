@@ -7,6 +7,7 @@ package import LakeQuery
 /// The Loki port (3100).
 package struct LokiHandler: HTTPHandler {
   private let router: Router
+  private let admission: QueryAdmission
 
   package struct Settings: Sendable {
     /// Bytes of a decompressed push; beyond: 413.
@@ -16,6 +17,15 @@ package struct LokiHandler: HTTPHandler {
     package var revision = "icegate"
     /// Text of `GET /config`.
     package var configuration = ""
+    /// Longest range of a query; Loki's `max_query_length`.
+    package var rangeMax = Duration.seconds(721 * 3600)
+    /// Queries of all tenants that run at once, of one tenant that wait, and tails of one tenant.
+    package var queriesMax = 8
+    package var queriesWaitingMax = 100
+    package var tailsMax = 10
+    /// How often a tail looks for new rows, and how long it may go on.
+    package var tailInterval = Duration.milliseconds(500)
+    package var tailDurationMax = Duration.seconds(3600)
 
     package init() {}
   }
@@ -45,20 +55,43 @@ package struct LokiHandler: HTTPHandler {
     var router = Router { status, _ in
       LokiRefusal(status, status == 404 ? "404 page not found" : "405 method not allowed").response
     }
-    LokiQueryRoutes(ports: ports, engine: services.query).register(in: &router)
+    let admission = QueryAdmission(
+      runningMax: settings.queriesMax, waitingMax: settings.queriesWaitingMax, tailsMax: settings.tailsMax)
+    LokiQueryRoutes(ports: ports, engine: services.query, rangeMax: settings.rangeMax).register(in: &router)
     LokiLabelRoutes(ports: ports, engine: services.query).register(in: &router)
     LokiDetectionRoutes(ports: ports, engine: services.query).register(in: &router)
-    LokiStatusRoutes(services: services, settings: settings).register(in: &router)
+    let tail = LokiTail(ports: ports, engine: services.query, settings: settings, admission: admission)
+    for path in LokiHandler.tailPaths { router.get(path) { request, _ in await tail.handle(request) } }
+    LokiStatusRoutes(ports: ports, services: services, settings: settings).register(in: &router)
     if let ingestor = services.ingestor {
       let push = LokiPush(ports: ports, ingestor: ingestor, settings: settings)
-      for path in ["/loki/api/v1/push", "/api/prom/push"] {
+      for path in LokiHandler.pushPaths {
         router.post(path) { request, _ in await push.handle(request) }
       }
     }
     self.router = router
+    self.admission = admission
   }
 
-  package func handle(_ request: HTTPRequest) async -> HTTPResponse { await router.handle(request) }
+  private static let tailPaths = ["/loki/api/v1/tail", "/api/prom/tail"]
+  private static let pushPaths = ["/loki/api/v1/push", "/api/prom/push"]
+
+  /// Reads wait for their tenant's turn.
+  package func handle(_ request: HTTPRequest) async -> HTTPResponse {
+    let isRead =
+      request.path.hasPrefix("/loki/api/v1/") && !LokiHandler.pushPaths.contains(request.path)
+      && !LokiHandler.tailPaths.contains(request.path) && !request.path.hasPrefix("/loki/api/v1/status/")
+    guard isRead, let tenancy = try? Tenancy(invalid: .reject, header: { request.headers[$0] }) else {
+      return await router.handle(request)
+    }
+    do {
+      return try await admission.run(tenancy.tenant) { await router.handle(request) }
+    } catch is QueryAdmission.TooMany {
+      return LokiRefusal(429, "too many outstanding requests").response
+    } catch {
+      return LokiRefusal(QueryError.cancelled).response
+    }
+  }
 }
 
 extension Router {

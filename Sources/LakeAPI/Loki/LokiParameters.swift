@@ -34,6 +34,13 @@ struct LokiParameters: Sendable {
 
     /// Nanoseconds between, negative when the end comes first.
     var length: Int64 { Int64(clamping: Int128(end.nanoseconds) - Int128(start.nanoseconds)) }
+
+    func check(lengthMax: Duration) throws(LokiRefusal) {
+      guard length > lengthMax.nanoseconds else { return }
+      throw .badRequest(
+        "the query time range exceeds the limit (query length: \(GoDuration.goText(.nanoseconds(length))), "
+          + "limit: \(GoDuration.prometheusText(lengthMax)))")
+    }
   }
 
   /// `start` and `end`; without a start, `since` (an hour) before the end or now, whichever is earlier.

@@ -8,6 +8,8 @@ import LakeQuery
 struct LokiQueryRoutes: Sendable {
   let ports: Ports
   let engine: LogQueryEngine
+  /// Longest range.
+  let rangeMax: Duration
 
   func register(in router: inout Router) {
     router.read("/loki/api/v1/query_range") { request, _ throws(LokiRefusal) in
@@ -28,10 +30,11 @@ struct LokiQueryRoutes: Sendable {
     let direction = try parameters.direction()
     let step = try parameters.step(bounds)
     let interval = try parameters.interval()
+    try bounds.check(lengthMax: rangeMax)
     return LogQueryRequest(
       tenant: read.tenant, query: parameters.query,
       span: .range(start: bounds.start, end: bounds.end, step: step, interval: interval), direction: direction,
-      limit: limit, isCategorized: isCategorized(request))
+      limit: limit, isCategorized: LokiQueryRoutes.isCategorized(request))
   }
 
   func instant(_ request: HTTPRequest) throws(LokiRefusal) -> LogQueryRequest {
@@ -41,10 +44,11 @@ struct LokiQueryRoutes: Sendable {
     let direction = try read.parameters.direction()
     return LogQueryRequest(
       tenant: read.tenant, query: read.parameters.query, span: .instant(at: time), direction: direction, limit: limit,
-      isCategorized: isCategorized(request))
+      isCategorized: LokiQueryRoutes.isCategorized(request))
   }
 
-  private func isCategorized(_ request: HTTPRequest) -> Bool {
+  /// `X-Loki-Response-Encoding-Flags: categorize-labels`
+  static func isCategorized(_ request: HTTPRequest) -> Bool {
     request.headers.all("X-Loki-Response-Encoding-Flags").contains { flags in
       flags.split(separator: ",").contains { $0.filter { $0 != " " } == "categorize-labels" }
     }

@@ -31,6 +31,20 @@ enum LokiResultWriter {
     return json.finish()
   }
 
+  /// One message of a tail: `{"streams":[...]}`.
+  static func writeTail(_ streams: [LogStream], isCategorized: Bool) -> Bytes {
+    var json = JSONWriter(capacity: 16 << 10)
+    json.object { json in
+      json.key("streams")
+      writeData(.streams(streams), isCategorized, nil, &json)
+      if isCategorized {
+        json.key("encodingFlags")
+        json.array { json in json.value("categorize-labels") }
+      }
+    }
+    return json.finish()
+  }
+
   private static func resultType(_ data: LogQueryResult.Data) -> String {
     switch data {
     case .streams: "streams"

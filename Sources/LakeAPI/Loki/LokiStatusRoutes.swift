@@ -1,8 +1,10 @@
 import LakeJSON
 import LakeModel
+import LakePorts
 
 /// `ready`, `status/buildinfo`, `config` and `flush`.
 struct LokiStatusRoutes: Sendable {
+  let ports: Ports
   let services: LokiHandler.Services
   let settings: LokiHandler.Settings
 
@@ -12,6 +14,7 @@ struct LokiStatusRoutes: Sendable {
         ? .json(200, Bytes(#"{"status": "ready"}"#)) : .json(503, Bytes(#"{"status": "not ready"}"#))
     }
     router.get("/loki/api/v1/status/buildinfo") { _, _ in buildInformation }
+    router.get("/metrics") { _, _ in MetricsHandler.page(ports.metrics) }
     router.get("/config") { _, _ in .text(200, settings.configuration) }
     guard let flush = services.flush else { return }
     router.post("/flush") { _, _ in
