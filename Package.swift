@@ -67,7 +67,7 @@ let modules: [Module] = [
     name: "LakeAPI",
     imports: [
       "LakeModel", "LakeSchema", "LakePorts", "LakeCompression", "LakeJSON", "LakeHash", "LakeOTLP", "LakeLogQL",
-      "LakeWAL", "LakeIngest", "LakeShift", "LakeMaintain", "LakeQuery",
+      "LakeIceberg", "LakeWAL", "LakeIngest", "LakeShift", "LakeMaintain", "LakeQuery",
     ]),
   // clients of other people's servers, for the edges
   Module(name: "LakeNet", imports: ["LakeModel", "LakePorts", "LakeHash", "LakeJSON", "CCurl"]),

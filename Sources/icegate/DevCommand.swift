@@ -1,4 +1,5 @@
 import LakeAPI
+import LakePorts
 import LakeQuery
 import LakeShift
 import LakeSystem
@@ -23,10 +24,13 @@ struct DevCommand {
   }
 
   func run() async throws -> Int32 {
-    let lake = Lake(ports: try DevPorts.open(data: data), parts: parts)
+    let ports = try DevPorts.open(data: data)
+    let lake = Lake(ports: ports, parts: parts)
     try await lake.probeStore()
     try await lake.migrate()
     try await lake.probeCatalog()
+    var plan = plan
+    plan.tables = ports.warehouse.root
     try await LakeProcess(lake: lake, plan: plan).run(announce: announce)
     return 0
   }

@@ -19,6 +19,8 @@ struct Doors {
     var invalidTenant = Tenancy.Invalid.default
     /// Whether the Loki port takes pushes and `POST /flush` too, as where everything is one process.
     var lokiWrites = false
+    /// Below it tables lie that the Iceberg port stages; nil: they bring their own location.
+    var tables: String?
     /// Text of Loki's `GET /config`, secrets masked.
     var configuration = ""
   }
@@ -57,6 +59,13 @@ struct Doors {
       try open("Loki", "loki", plan.loki, .pool) { loki }
       try open("Prometheus", "prometheus", plan.prometheus) { ReadinessHandler(paths: ["/-/ready", "/-/healthy"]) }
       try open("Tempo", "tempo", plan.tempo) { ReadinessHandler(paths: ["/ready"]) }
+    }
+    if let iceberg = plan.iceberg {
+      var settings = IcebergHandler.Settings()
+      settings.isReadOnly = iceberg.isReadOnly
+      settings.token = iceberg.token
+      settings.tables = plan.tables
+      try open("Iceberg", "iceberg", iceberg.listener, .pool) { IcebergHandler(ports: lake.ports, settings: settings) }
     }
     try open("metrics", "metrics", plan.metrics) {
       MetricsHandler(registry: lake.ports.metrics, path: plan.metricsPath)

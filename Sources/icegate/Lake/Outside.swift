@@ -80,7 +80,14 @@ struct Outside {
     case .sqlite(let path):
       return SQLiteCatalog(
         path: path, store: store, warehouse: places.mapping, tables: tables, random: random, wall: wall)
-    case .rest, .s3tables, .glue, .objectStore:
+    case .objectStore:
+      let catalog = try ObjectStoreCatalog(
+        store: store, warehouse: places.mapping, tables: tables, random: random, wall: wall)
+      // Without If-Match, two commits on one base would both win.
+      let folder = try places.mapping.key(of: "\(tables)/.icegate-catalog/probe")
+      try await StoreProbe(store: store, random: random).run(prefix: "\(folder)/", needsReplacement: true)
+      return catalog
+    case .rest, .s3tables, .glue:
       throw configuration.facts.refusal("catalog.backend", "is not supported by this version")
     }
   }

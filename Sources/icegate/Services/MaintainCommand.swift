@@ -19,6 +19,7 @@ enum MaintainCommand {
     }
     var plan = Doors.Plan()
     plan.iceberg = configuration.icebergREST
+    plan.tables = places.tables
     plan.metrics = configuration.metrics.listener
     plan.metricsPath = configuration.metrics.path
     let lake = Lake(ports: try await Outside().ports(configuration), parts: parts)

@@ -19,6 +19,7 @@ enum QueryCommand {
     plan.prometheus = configuration.prometheus
     plan.tempo = configuration.tempo
     plan.iceberg = configuration.icebergREST
+    plan.tables = places.tables
     plan.metrics = configuration.metrics.listener
     plan.metricsPath = configuration.metrics.path
     plan.configuration = EffectiveConfiguration.text(configuration.facts.entries)
