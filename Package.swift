@@ -76,6 +76,9 @@ let modules: [Module] = [
   Module(
     name: "LakeCatalogs", imports: ["LakeModel", "LakeSchema", "LakePorts", "LakeIceberg", "LakeJSON", "CSqlite"]),
   Module(name: "LakeHTTP", imports: ["LakeModel", "LakePorts", "LakeCompression", "LakeAPI", "CLinux", "CNghttp2"]),
+  Module(
+    name: "LakeClient",
+    imports: ["LakeModel", "LakePorts", "LakeJSON", "LakeLogQL", "LakeNet", "LakeAPI"]),
   Module(name: "LakeSystem", imports: ["LakeModel", "LakePorts", "CLinux", "CYaml"]),
   // proof
   Module(
@@ -95,7 +98,7 @@ let executables: [Module] = [
     imports: [
       "LakeModel", "LakeSchema", "LakePorts", "LakeParquet", "LakeIceberg", "LakeJSON", "LakeOTLP", "LakeWAL",
       "LakeIngest", "LakeShift", "LakeMaintain", "LakeQuery", "LakeAPI", "LakeStorage", "LakeCatalogs", "LakeHTTP",
-      "LakeSystem", "LakeNet", "LakeHash", "LakeCompression",
+      "LakeSystem", "LakeNet", "LakeClient", "LakeLogQL", "LakeHash", "LakeCompression",
     ], tested: false),
   Module(
     name: "simulate", imports: ["LakeModel", "LakePorts", "LakeSimulator"], path: "Simulation/simulate", tested: false),

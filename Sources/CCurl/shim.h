@@ -12,3 +12,4 @@ static inline CURLMcode icegate_curl_multi_set_long(CURLM *m, CURLMoption o, lon
 static inline CURLcode icegate_curl_get_offset(CURL *h, CURLINFO i, curl_off_t *v) { return curl_easy_getinfo(h, i, v); }
 static inline CURLcode icegate_curl_get_pointer(CURL *h, CURLINFO i, char **v) { return curl_easy_getinfo(h, i, v); }
 static inline CURLcode icegate_curl_message_result(CURLMsg *m) { return m->data.result; }
+static inline CURLcode icegate_curl_get_socket(CURL *h, CURLINFO i, curl_socket_t *v) { return curl_easy_getinfo(h, i, v); }

@@ -2,7 +2,7 @@ import LakeSystem
 
 /// What icegate can be asked to do.
 enum Command: String, CaseIterable {
-  case dev, ingest, query, maintain, otlp, parquet, iceberg, version, help
+  case dev, logs, ingest, query, maintain, otlp, parquet, iceberg, version, help
 
   static let usage = """
     usage: icegate COMMAND [OPTIONS]
@@ -10,6 +10,7 @@ enum Command: String, CaseIterable {
       dev [--data DIR | --memory]   everything in one process on 127.0.0.1, tables below DIR (./icegate-data)
           [--port-offset N]         adds N to every port
           [--no-shift]              leaves the write-ahead log where it is until POST /flush
+      logs 'QUERY' [--follow]       prints log lines of a LogQL query, or series; `logs --help` tells more
     \(ServiceCommand.usage)
       otlp export                   writes a table's rows as the OTLP requests they came from
       parquet cat|describe|rewrite  looks into Parquet files; decode FILE... times reading them
@@ -24,6 +25,7 @@ enum Command: String, CaseIterable {
     do {
       switch self {
       case .dev: return try await DevCommand(Arguments(words)).run()
+      case .logs: return try await LogsCommand.run(words)
       case .ingest: try await ServiceCommand.ingest(words)
       case .query: try await ServiceCommand.query(words)
       case .maintain: try await ServiceCommand.maintain(words)

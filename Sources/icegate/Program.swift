@@ -17,6 +17,15 @@ struct Program {
     exit(await command.run(words))
   }
 
+  /// A line on standard error that is no complaint.
+  static func remark(_ text: String) { show("\(text)\n") }
+
+  /// Text on standard error as it is.
+  static func show(_ text: String) {
+    let bytes = Array(text.utf8)
+    _ = write(2, bytes, bytes.count)
+  }
+
   /// One line on standard error.
   static func complain(_ text: String) {
     let line = Array("icegate: \(text)\n".utf8)

@@ -104,7 +104,7 @@ enum Layers {
     ["LakeWAL", "LakeIngest", "LakeShift", "LakeMaintain", "LakeQuery"],
     ["LakeAPI"],
     ["LakeNet"],
-    ["LakeStorage", "LakeCatalogs", "LakeHTTP", "LakeSystem"],
+    ["LakeStorage", "LakeCatalogs", "LakeHTTP", "LakeSystem", "LakeClient"],
     ["LakeSimulator"],
   ]
   static let engines: Set<String> = ["LakeIngest", "LakeShift", "LakeMaintain", "LakeQuery"]

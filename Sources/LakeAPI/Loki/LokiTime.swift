@@ -1,14 +1,14 @@
 import LakeLogQL
-import LakeModel
+package import LakeModel
 
 /// Times as Loki's parameters give them: Unix seconds (up to ten digits, or with a fraction), Unix nanoseconds, RFC 3339.
-enum LokiTime {
-  struct Malformed: Error, Hashable, Sendable {
+package enum LokiTime {
+  package struct Malformed: Error, Hashable, Sendable {
     /// Go's message.
     let message: String
   }
 
-  static func parse(_ text: String) -> Result<Timestamp, Malformed> {
+  package static func parse(_ text: String) -> Result<Timestamp, Malformed> {
     if text.contains("."), let seconds = FloatText.parse(text).value {
       return .success(timestamp(seconds))
     }

@@ -1,5 +1,6 @@
 import LakeHash
 import LakeModel
+package import LakePorts
 
 /// The HTTP side of opening a WebSocket. Source: RFC 6455, section 4.
 package enum WebSocketHandshake {
@@ -25,6 +26,12 @@ package enum WebSocketHandshake {
       throw refuse(400, "Sec-WebSocket-Key is not 16 bytes in base64")
     }
     return accept(key: key)
+  }
+
+  /// A client's key.
+  package static func key(_ random: any Randomness) -> String {
+    let words = [random.next(), random.next()]
+    return Base64Text.encode(words.flatMap { word in (0..<8).map { UInt8(truncatingIfNeeded: word >> (8 * $0)) } })
   }
 
   /// The answer to a client's key.
