@@ -74,7 +74,8 @@ let modules: [Module] = [
   // edges
   Module(name: "LakeStorage", imports: ["LakeModel", "LakePorts", "LakeHash", "LakeNet", "CLinux"]),
   Module(
-    name: "LakeCatalogs", imports: ["LakeModel", "LakeSchema", "LakePorts", "LakeIceberg", "LakeJSON", "CSqlite"]),
+    name: "LakeCatalogs",
+    imports: ["LakeModel", "LakeSchema", "LakePorts", "LakeIceberg", "LakeJSON", "LakeHash", "LakeNet", "CSqlite"]),
   Module(name: "LakeHTTP", imports: ["LakeModel", "LakePorts", "LakeCompression", "LakeAPI", "CLinux", "CNghttp2"]),
   Module(
     name: "LakeClient",
@@ -109,7 +110,7 @@ let extraTestImports: [String: [String]] = [
   "LakeOTLP": ["LakeParquet", "LakeCompression"],
   "LakeHTTP": ["CNghttp2"],
   "LakeStorage": ["PortContracts"],
-  "LakeCatalogs": ["PortContracts", "CSqlite"],
+  "LakeCatalogs": ["PortContracts", "CSqlite", "LakeAPI"],
   "LakePorts": ["PortContracts"],
   "LakeSimulator": ["PortContracts"],
   "LakeWAL": ["PortContracts"],

@@ -1,12 +1,12 @@
 /// Ids for a schema whose author left them to the catalog.
 package enum FreshIDs {
-  /// The schema, spec and order as they are when every field id may stand in a table; else with field ids counted from 1,
-  /// a struct's fields before what is inside them, and sources mapped along.
+  /// The schema, spec and order as they are when every field id may stand in a table, or one names two fields; else with
+  /// field ids counted from 1, a struct's fields before what is inside them, and sources mapped along.
   package static func assigned(schema: Schema, spec: PartitionSpec, order: SortOrder) -> (
     schema: Schema, spec: PartitionSpec, order: SortOrder
   ) {
     let ids = schema.allFields.map(\.id)
-    if ids.allSatisfy({ $0 > 0 }), Set(ids).count == ids.count { return (schema, spec, order) }
+    if ids.allSatisfy({ $0 > 0 }) || Set(ids).count < ids.count { return (schema, spec, order) }
     var next = 0
     var map: [Int: Int] = [:]
     var schema = schema

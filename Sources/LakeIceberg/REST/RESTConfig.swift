@@ -9,6 +9,8 @@ package struct RESTConfig: Hashable, Sendable {
   package var overrides: [String: String]
   /// `GET /v1/{prefix}/namespaces`; nil: the server does not say.
   package var endpoints: [String]?
+  /// How long a key makes a change once, ISO 8601; nil: the server knows no keys.
+  package var idempotencyKeyLifetime: String?
 
   package init(defaults: [String: String], overrides: [String: String], endpoints: [String]?) {
     self.defaults = defaults
@@ -20,6 +22,7 @@ package struct RESTConfig: Hashable, Sendable {
     let root = try JSONReader(try JSONDocument.parse(bytes).root, path: "response").object()
     defaults = try root.optional("defaults")?.strings() ?? [:]
     overrides = try root.optional("overrides")?.strings() ?? [:]
+    idempotencyKeyLifetime = try root.optional("idempotency-key-lifetime")?.string()
     endpoints = try root.optional("endpoints")?.array { (one) throws(IcebergError) in try one.string() }
   }
 

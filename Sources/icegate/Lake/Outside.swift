@@ -34,34 +34,40 @@ struct Outside {
 
   func ports(_ configuration: some ServiceConfiguration) async throws -> Ports {
     let places = try Places(configuration)
-    let store = try store(configuration.storage)
-    let catalog = try await catalog(configuration, places, store)
+    let keys = keys(configuration.storage)
+    let store = try store(configuration.storage, keys)
+    let catalog = try await catalog(configuration, places, store, keys)
     return Ports(
       clock: clock, wall: wall, random: random, store: store, catalog: catalog, warehouse: places.mapping,
       journal: journal)
   }
 
-  private func store(_ configuration: StorageConfiguration) throws -> any ObjectStore {
+  private func store(_ configuration: StorageConfiguration, _ keys: VendedCredentials) throws -> any ObjectStore {
     switch configuration.backend {
     case .memory: return MemoryObjectStore()
     case .filesystem(let root): return try fileStore(root: root)
     case .s3(let s3):
-      var settings = S3Settings(
+      let settings = S3Settings(
         bucket: s3.bucket, region: s3.region, endpoint: s3.endpoint, usesPathStyle: s3.usesPathStyle)
-      settings.mount = "\(s3.bucket)/"
-      let given = s3.accessKeyID.map {
-        AWSCredentials(accessKeyID: $0, secretAccessKey: s3.secretAccessKey ?? "", sessionToken: s3.sessionToken)
-      }
       return S3Buckets(
-        settings: settings, transport: network.transport, credentials: credentials(given, region: s3.region),
-        clock: clock, wall: wall, random: random)
+        settings: settings, transport: network.transport, credentials: keys, clock: clock, wall: wall, random: random)
     }
   }
 
-  func credentials(_ given: AWSCredentials?, region: String) -> CredentialChain {
-    CredentialChain(
-      sources: .init(given: given, environment: environment, readFile: SmallFile.text, region: region),
-      transport: network.transport, wall: wall)
+  /// The configured keys, or those found where AWS's tools look; and what catalogs give out with tables.
+  private func keys(_ configuration: StorageConfiguration) -> VendedCredentials {
+    var given: AWSCredentials?
+    var region = "us-east-1"
+    if case .s3(let s3) = configuration.backend {
+      region = s3.region
+      given = s3.accessKeyID.map {
+        AWSCredentials(accessKeyID: $0, secretAccessKey: s3.secretAccessKey ?? "", sessionToken: s3.sessionToken)
+      }
+    }
+    let sources = CredentialChain.Sources(
+      given: given, environment: environment, readFile: SmallFile.text, region: region)
+    return VendedCredentials(
+      standard: CredentialChain(sources: sources, transport: network.transport, wall: wall), wall: wall)
   }
 
   /// - Parameter root: an absolute path; the folder is created.
@@ -71,9 +77,9 @@ struct Outside {
     return FileObjectStore(files: files, random: random)
   }
 
-  private func catalog(_ configuration: some ServiceConfiguration, _ places: Places, _ store: any ObjectStore)
-    async throws -> any Catalog
-  {
+  private func catalog(
+    _ configuration: some ServiceConfiguration, _ places: Places, _ store: any ObjectStore, _ keys: VendedCredentials
+  ) async throws -> any Catalog {
     let tables = places.tables ?? configuration.catalog.warehouse
     switch configuration.catalog.backend {
     case .memory: return MemoryCatalog(warehouse: WarehouseLocation(trusted: tables), random: random, wall: wall)
@@ -87,7 +93,12 @@ struct Outside {
       let folder = try places.mapping.key(of: "\(tables)/.icegate-catalog/probe")
       try await StoreProbe(store: store, random: random).run(prefix: "\(folder)/", needsReplacement: true)
       return catalog
-    case .rest, .s3tables, .glue:
+    case .rest(let uri):
+      let properties = Dictionary(configuration.catalog.properties.map { ($0.key, $0.value) }) { $1 }
+      return RESTCatalog(
+        settings: RESTCatalogSettings(uri: uri, warehouse: configuration.catalog.warehouse, properties: properties),
+        transport: network.transport, credentials: keys, vended: keys, clock: clock, wall: wall, random: random)
+    case .s3tables, .glue:
       throw configuration.facts.refusal("catalog.backend", "is not supported by this version")
     }
   }
