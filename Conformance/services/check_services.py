@@ -1,0 +1,124 @@
+"""The services from configuration files: on files with SQLite, and on S3 (moto) with every catalog, several replicas on one store."""
+import glob, json, os, shutil, sys, tempfile, time
+
+sys.path.insert(0, os.path.dirname(__file__))
+from harness import check, main
+from services import Cluster, Moto, command
+
+EXAMPLES = os.path.join(os.path.dirname(__file__), "..", "..", "Fixtures", "examples", "configuration")
+START = 1_800_000_000
+
+
+def send(service, tenant, first, count):
+    records = [{"timeUnixNano": str(START * 10**9 + i * 10**6), "body": {"stringValue": "line %d" % i}} for i in range(first, first + count)]
+    body = json.dumps({"resourceLogs": [{"resource": {"attributes": [{"key": "service.name", "value": {"stringValue": "s"}}]}, "scopeLogs": [{"logRecords": records}]}]})
+    status, _, answer = service.request("otlp", "POST", "/v1/logs", body.encode(), {"Content-Type": "application/json", "X-Scope-OrgID": tenant})
+    assert status == 200, (status, answer)
+
+
+def s3(moto, catalog, warehouse="s3://warehouse/lake"):
+    return ("catalog:\n  backend: %s\n  warehouse: %s\nstorage:\n  backend: !s3\n    bucket: warehouse\n    region: us-east-1\n    endpoint: %s\n"
+            % (catalog, warehouse, moto.url))
+
+
+def exercise(cluster, iceberg_rows=None):
+    """Rows from every ingest replica are seen by every query replica, at once and after the shift."""
+    for round in range(3):
+        for n, ingest in enumerate(cluster.ingests): send(ingest, "t", (round * 10 + n) * 100, 100)
+        for query in cluster.queries:
+            found = query.count("t", START - 1, START + 3600)
+            assert found == (round + 1) * 100 * len(cluster.ingests), (round, found)
+    total = 300 * len(cluster.ingests)
+    deadline = time.time() + 60
+    while iceberg_rows is not None and iceberg_rows() != total:
+        assert time.time() < deadline, ("not shifted", iceberg_rows(), total, cluster.ingests[0].tail())
+        time.sleep(0.3)
+    for query in cluster.queries: assert query.count("t", START - 1, START + 3600) == total
+    for query in cluster.queries: assert query.count("u", START - 1, START + 3600) == 0
+    # What stops in order loses nothing and says so.
+    for service in cluster.all: assert service.stop() == 0, service.tail()
+
+
+def rest_rows(cluster, moto):
+    """Rows of icegate.logs as PyIceberg sees them through the maintain service's REST port."""
+    from pyiceberg.catalog.rest import RestCatalog
+    catalog = RestCatalog("x", uri="http://127.0.0.1:%d" % cluster.maintain.port("iceberg"),
+                          **({"s3.endpoint": moto.url, "s3.access-key-id": "test", "s3.secret-access-key": "test", "s3.region": "us-east-1"} if moto else {}))
+    return lambda: catalog.load_table("icegate.logs").scan(selected_fields=("body",)).to_arrow().num_rows
+
+
+@check("every configuration example of the manual passes --check, which shows defaults, hides secrets and names what means nothing here")
+def examples(_):
+    found = sorted(glob.glob(EXAMPLES + "/*"))
+    assert len(found) >= 8, found
+    for file in found:
+        service = os.path.basename(file).split(".")[0].split("-")[0]
+        done = command(service, "run", "-c", file, "--check")
+        assert done.returncode == 0 and "Effective configuration" in done.stdout, (file, done.stderr)
+        if file.endswith("ingest.yaml"):
+            assert "# accepted, without meaning here: shift.jobsmanager.storage\n" in done.stdout and "window_secs: 600" in done.stdout, done.stdout
+    with tempfile.TemporaryDirectory() as folder:
+        text = open(EXAMPLES + "/ingest.yaml").read()
+        for name, content, wanted in [("a.yaml", text.replace("base_path: s3://queue/", "base_path: ${QUEUE_PATH}"), None),
+                                      ("b.yaml", text.replace("base_path: s3://queue/", "base_path: ${ABSENT}"), "b.yaml:14: queue.common.base_path: the environment variable ABSENT is not set"),
+                                      ("c.yaml", text.replace("  prefix: main", "  prefix: main\n    token: ${QUEUE_PATH}"), None),
+                                      ("d.ini", text, "the name must end in .yaml, .yml or .toml"),
+                                      ("e.yaml", text.replace("port: 4318", "port: http"), "e.yaml:48: otlp_http.port: found `http`, allowed: a whole number from 0 to 65535")]:
+            file = os.path.join(folder, name)
+            with open(file, "w") as f: f.write(content)
+            done = command("ingest", "run", "--config", file, "--check", environment={"QUEUE_PATH": "s3://elsewhere/q"})
+            if wanted: assert done.returncode == 2 and wanted in done.stderr, (done.returncode, done.stderr)
+            else: assert done.returncode == 0, done.stderr
+            if name == "a.yaml": assert "base_path: s3://elsewhere/q" in done.stdout, done.stdout
+            if name == "c.yaml": assert "elsewhere" not in done.stdout and "********" in done.stdout, done.stdout
+
+
+@check("files and SQLite: two ingests, two queries and a maintain on one folder; health endpoints; migrate says what it does")
+def filesystem(_):
+    root = tempfile.mkdtemp(prefix="icegate-store-")
+    try:
+        shared = ("catalog:\n  backend: !sqlite\n    path: %s/catalog.db\n  warehouse: file://%s/warehouse\nstorage:\n  backend: !filesystem\n    root_path: %s\n" % (root, root, root))
+        cluster = Cluster(shared, "wal", ingests=2, queries=2, migrate=False)
+        rehearsed = command("maintain", "migrate", "create", "-c", cluster.maintain.file, "--dry-run")
+        assert rehearsed.returncode == 0 and "would create table icegate.logs" in rehearsed.stdout, rehearsed.stdout + rehearsed.stderr
+        cluster.migrate = True
+        with cluster:
+            again = command("maintain", "migrate", "upgrade", "-c", cluster.maintain.file)
+            assert again.stdout == "every table is there and up to date\n", again.stdout
+            for service, name, path in [(cluster.ingests[0], "otlp", "/health"), (cluster.queries[0], "loki", "/ready"), (cluster.queries[0], "tempo", "/ready"),
+                                        (cluster.queries[0], "prometheus", "/-/ready"), (cluster.ingests[1], "metrics", "/metrics"), (cluster.maintain, "metrics", "/metrics")]:
+                assert service.request(name, "GET", path)[0] == 200, (name, path)
+            exercise(cluster, rest_rows(cluster, None))
+    finally: shutil.rmtree(root, ignore_errors=True)
+
+
+@check("S3 with the object-store catalog: no service but the bucket, the log in a bucket of its own")
+def object_store(_):
+    with Moto("warehouse", "queue") as moto, Cluster(s3(moto, "!object_store"), "s3://queue/", ingests=2, queries=2) as cluster:
+        exercise(cluster, rest_rows(cluster, moto))
+
+
+@check("S3 with a REST catalog: the one that another icegate serves")
+def rest(_):
+    with Moto("warehouse", "queue") as moto, Cluster(s3(moto, "!object_store"), "s3://queue/", ingests=0, queries=0) as server:
+        backend = "!rest\n    uri: http://127.0.0.1:%d/iceberg" % server.maintain.port("iceberg")
+        with Cluster(s3(moto, backend, "s3://warehouse/"), "s3://queue/deep/er", ingests=2, queries=1) as cluster:
+            exercise(cluster, rest_rows(cluster, moto))
+
+
+@check("a catalog that is not there yet: rows are taken in and queries are refused, then both work")
+def late_catalog(_):
+    with Moto("warehouse") as moto, Cluster(s3(moto, "!object_store"), "wal", migrate=False) as cluster:
+        ingest, query = cluster.ingests[0], cluster.queries[0]
+        send(ingest, "t", 0, 100)
+        status, answer = query.get("loki", "/loki/api/v1/labels", tenant="t")
+        assert status in (500, 503), (status, answer)
+        assert command("maintain", "migrate", "create", "-c", cluster.maintain.file).returncode == 0
+        assert query.count("t", START - 1, START + 3600) == 100
+        rows, deadline = rest_rows(cluster, moto), time.time() + 30
+        while rows() != 100:
+            assert time.time() < deadline, ingest.tail()
+            time.sleep(0.3)
+
+
+if __name__ == "__main__": main(None)
