@@ -8,14 +8,20 @@ package import LakeSchema
 ///       for batch in batches(of: delete, schema: delete.schema(in: table)) { deletes.add(batch, of: delete, path: scan.file.path) }
 ///     }
 ///     let keep = deletes.keep(rows: firstRow..<firstRow + batch.count, of: batch)     // nil: all of them
+///
+/// Memory: 8 bytes for each position of the file, once, and for each distinct run of equality values its bytes (numbers 9,
+/// text 5 more than it has) and 24 more; twice that while it grows. `memoryBytes` says how much, so that a caller can stop.
 package struct RowDeletes: Sendable {
-  private var positions: Set<Int64> = []
+  /// Ascending, each once.
+  private var positions: [Int64] = []
   /// By the columns that must be equal, ascending ids.
-  private var keys: [[Int]: Set<[UInt8]>] = [:]
+  private var keys: [[Int]: ByteKeySet] = [:]
 
   package init() {}
 
   package var isEmpty: Bool { positions.isEmpty && keys.isEmpty }
+
+  package var memoryBytes: Int { keys.values.reduce(positions.capacity * 8) { $0 + $1.memoryBytes } }
 
   /// Columns that `keep` needs besides those that a query asks for, ascending.
   package var columnsNeeded: [Int] { Set(keys.keys.joined()).sorted() }
@@ -28,16 +34,36 @@ package struct RowDeletes: Sendable {
     }
     let ids = delete.file.equalityIDs.sorted()
     let columns = ids.map { Self.column($0, of: batch) }
-    for row in 0..<batch.count { keys[ids, default: []].insert(Self.key(columns, row)) }
+    var set = keys.removeValue(forKey: ids) ?? ByteKeySet()
+    var key: [UInt8] = []
+    for row in 0..<batch.count {
+      Self.key(columns, row, into: &key)
+      set.insert(key)
+    }
+    keys[ids] = set
   }
 
   private mutating func addPositions(_ batch: ColumnBatch, path: String) {
     guard case .int64(let rows) = Self.column(DeleteFile.positionFieldID, of: batch).values else {
       preconditionFailure("positions are longs")
     }
-    let paths = Self.column(DeleteFile.pathFieldID, of: batch)
-    let wanted = Array(path.utf8)
-    for row in 0..<batch.count where paths.bytes(at: row).elementsEqual(wanted) { positions.insert(rows[row]) }
+    let isOfFile = Self.column(DeleteFile.pathFieldID, of: batch).equality(with: Array(path.utf8))
+    var added: [Int64] = []
+    for row in 0..<batch.count where isOfFile(row) { added.append(rows[row]) }
+    guard !added.isEmpty else { return }
+    let isInOrder = zip(added, added.dropFirst()).allSatisfy { $0 < $1 }
+    if isInOrder && positions.last.map({ $0 < added[0] }) ?? true {
+      positions += added
+    } else {
+      positions += added
+      positions.sort()
+      var kept = 1
+      for index in 1..<positions.count where positions[index] != positions[kept - 1] {
+        positions[kept] = positions[index]
+        kept += 1
+      }
+      positions.removeLast(positions.count - kept)
+    }
   }
 
   /// - Parameters:
@@ -49,18 +75,32 @@ package struct RowDeletes: Sendable {
     var kept = BufferBuilder<UInt8>(capacity: batch.count)
     kept.append(repeating: 1, count: batch.count)
     var isAny = false
-    for row in 0..<batch.count where positions.contains(rows.lowerBound + Int64(row)) {
-      kept[row] = 0
+    for position in positions[firstPosition(from: rows.lowerBound)...] {
+      if position >= rows.upperBound { break }
+      kept[Int(position - rows.lowerBound)] = 0
       isAny = true
     }
+    var key: [UInt8] = []
     for (ids, deleted) in keys {  // any order gives the same result
       let columns = ids.map { Self.column($0, of: batch) }
-      for row in 0..<batch.count where kept[row] != 0 && deleted.contains(Self.key(columns, row)) {
-        kept[row] = 0
-        isAny = true
+      for row in 0..<batch.count where kept[row] != 0 {
+        Self.key(columns, row, into: &key)
+        if deleted.contains(key) {
+          kept[row] = 0
+          isAny = true
+        }
       }
     }
     return isAny ? kept.finish() : nil
+  }
+
+  private func firstPosition(from row: Int64) -> Int {
+    var (low, high) = (0, positions.count)
+    while low < high {
+      let middle = (low + high) / 2
+      if positions[middle] < row { low = middle + 1 } else { high = middle }
+    }
+    return low
   }
 
   private static func column(_ id: Int, of batch: ColumnBatch) -> Column {
@@ -71,8 +111,8 @@ package struct RowDeletes: Sendable {
   }
 
   /// The values of a row as bytes that are equal when the values are: null equals null, NaN equals NaN.
-  private static func key(_ columns: [Column], _ row: Int) -> [UInt8] {
-    var key: [UInt8] = []
+  private static func key(_ columns: [Column], _ row: Int, into key: inout [UInt8]) {
+    key.removeAll(keepingCapacity: true)
     for column in columns {
       guard column.isPresent(row) else {
         key.append(0)
@@ -92,13 +132,26 @@ package struct RowDeletes: Sendable {
       case .list, .structure, .map: preconditionFailure("equality columns are primitive")
       }
     }
-    return key
   }
 
   private static func bits(_ value: Double) -> UInt64 { value.isNaN ? Double.nan.bitPattern : value.bitPattern }
 }
 
 extension Column {
+  /// Tells which rows of a text column hold exactly these bytes; entries of a dictionary are compared once.
+  fileprivate func equality(with wanted: [UInt8]) -> (Int) -> Bool {
+    if case .dictionary(let indices, let dictionary) = values {
+      let isEntry = (0..<dictionary.count).map(dictionary.equality(with: wanted))
+      return { isEntry[Int(indices[$0])] }
+    }
+    guard case .bytes(let offsets, let data) = values else { preconditionFailure("paths are text") }
+    return { row in
+      data.slice(Int(offsets[row])..<Int(offsets[row + 1])).withValues { run in
+        wanted.withUnsafeBytes { ByteOrder.areEqual(UnsafeRawBufferPointer(run), $0) }
+      }
+    }
+  }
+
   /// The bytes of a present text, binary or fixed value.
   func bytes(at row: Int) -> [UInt8] {
     switch values {

@@ -42,6 +42,54 @@ struct RowDeletesTests {
     #expect(deletes.columnsNeeded == [])
   }
 
+  @Test("by position come in any order, twice or in many batches, and take eight bytes each")
+  func manyPositions() {
+    var deletes = RowDeletes()
+    let schema = DeleteFile.positionSchema
+    for rows in [[5, 1, 3], [3, 9, 1], [10, 11], [0, 2]] as [[Int64]] {
+      let batch = ColumnBatch(
+        schema: schema, columns: [texts(rows.map { _ in "f" }), longs(rows)], count: rows.count)
+      deletes.add(batch, of: deleteFile(.positionDeletes), path: "f")
+    }
+    let ids = ColumnBatch(
+      schema: Self.schema, columns: [longs([1, 2, 3]), texts(["", "", ""]), texts(["", "", ""])], count: 3)
+    let kept = [0, 3, 6, 9].flatMap { (start: Int64) -> [UInt8] in
+      deletes.keep(rows: start..<start + 3, of: ids)?.array ?? [1, 1, 1]
+    }
+    #expect(kept == [0, 0, 0, 0, 1, 0, 1, 1, 1, 0, 0, 0])
+    let many = (0..<100_000).map { Int64($0) * 7 }
+    let column = Column(
+      .dictionary(indices: Buffer(repeating: 0, count: many.count), dictionary: texts(["f"])), count: many.count)
+    deletes.add(
+      ColumnBatch(schema: schema, columns: [column, longs(many)], count: many.count),
+      of: deleteFile(.positionDeletes), path: "f")
+    #expect(deletes.memoryBytes <= 2 * 8 * 100_100)
+    #expect(deletes.keep(rows: 699_991..<699_994, of: ids)?.array == [1, 1, 0])
+  }
+
+  @Test("by equality take the bytes of their values and little more, and are found among many")
+  func manyKeys() {
+    let schema = Schema(id: 0, fields: [Field(1, "id", .long), Field(2, "category", .string)])
+    var deletes = RowDeletes()
+    let count = 50_000
+    for _ in 0..<2 {
+      let batch = ColumnBatch(
+        schema: schema,
+        columns: [
+          longs((0..<count).map { Int64($0) * 3 }), texts((0..<count).map { $0 % 5 == 0 ? nil : "c\($0 % 7)" }),
+        ],
+        count: count)
+      deletes.add(batch, of: deleteFile(.equalityDeletes, ids: [1, 2]), path: "f")
+    }
+    // 9 + at most 7 bytes and 24 for each.
+    #expect(deletes.memoryBytes <= 2 * count * 40)
+    let probe = ColumnBatch(
+      schema: schema, columns: [longs([0, 3, 3, 4, 15, 149_997]), texts([nil, "c1", "c2", "c1", "c5", "c4"])], count: 6)
+    #expect(deletes.keep(rows: 0..<6, of: probe)?.array == [0, 0, 1, 1, 1, 1])
+    let last = ColumnBatch(schema: schema, columns: [longs([149_997]), texts(["c5"])], count: 1)
+    #expect(deletes.keep(rows: 0..<1, of: last)?.array == [0])
+  }
+
   /// The example of the specification.
   @Test("by equality match all their columns, null with null")
   func equality() throws {
