@@ -103,6 +103,9 @@ let executables: [Module] = [
     ], tested: false),
   Module(
     name: "simulate", imports: ["LakeModel", "LakePorts", "LakeSimulator"], path: "Simulation/simulate", tested: false),
+  Module(
+    name: "parquet-bench", imports: ["LakeModel", "LakeSchema", "LakeParquet", "LakeQuery"],
+    path: "Benchmarks/parquet-bench", tested: false),
 ]
 
 /// What the tests of a module need beyond what the module itself imports.

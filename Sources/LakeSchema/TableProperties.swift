@@ -9,6 +9,12 @@ package enum TableProperties {
   package static let metadataPreviousVersionsMaxDefault = 100
   package static let metadataDeleteAfterCommit = "write.metadata.delete-after-commit.enabled"
   package static let parquetCompression = "write.parquet.compression-codec"
+  package static let parquetCompressionLevel = "write.parquet.compression-level"
+  package static let parquetPageBytes = "write.parquet.page-size-bytes"
+  package static let parquetPageRows = "write.parquet.page-row-limit"
+  package static let parquetDictionaryBytes = "write.parquet.dict-size-bytes"
+  package static let parquetBloomBytesMax = "write.parquet.bloom-filter-max-bytes"
+  package static let parquetBloomColumnPrefix = "write.parquet.bloom-filter-enabled.column."
   package static let metricsModeDefault = "write.metadata.metrics.default"
   package static let metricsModeColumnPrefix = "write.metadata.metrics.column."
   package static let metricsInferredColumnsMax = "write.metadata.metrics.max-inferred-column-defaults"

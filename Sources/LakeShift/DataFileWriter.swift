@@ -46,8 +46,9 @@ struct DataFileWriter: Sendable {
   ) throws(ShiftError) -> (Bytes, ParquetFileSummary, end: Int) {
     do throws(ParquetError) {
       var writer = try ParquetWriter(
-        schema: target.schema, layouts: target.table.layouts,
-        options: ParquetWriterOptions(sortOrder: target.table.sortOrder))
+        schema: target.schema, layouts: target.table.layouts(properties: target.state.metadata.properties),
+        options: ParquetWriterOptions(
+          sortOrder: target.table.sortOrder, properties: target.state.metadata.properties))
       var at = start
       while at < rows.count && (at == start || writer.bytesWritten < settings.fileBytesMax) {
         let end = min(at + groupRows, rows.count)

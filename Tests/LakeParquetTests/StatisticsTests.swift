@@ -157,4 +157,31 @@ struct StatisticsTests {
     let paths = Set(ParquetWriter.leafPaths(of: table.schema))
     for layout in table.layouts { #expect(paths.contains(layout.path), "\(layout.path)") }
   }
+
+  @Test("table properties choose codec, level, pages and Bloom filters; what makes no sense leaves the default")
+  func properties() throws {
+    let order = LakeTable.logs.sortOrder
+    let none = try ParquetWriterOptions(sortOrder: order, properties: [:])
+    #expect(none.codec == .zstd && none.level == nil && none.pageBytes == 1 << 20 && none.pageRows == 20_000)
+    let some = try ParquetWriterOptions(
+      sortOrder: order,
+      properties: [
+        "write.parquet.compression-codec": "GZIP", "write.parquet.compression-level": "9",
+        "write.parquet.page-size-bytes": "65536", "write.parquet.page-row-limit": "100",
+        "write.parquet.dict-size-bytes": "-1", "write.parquet.bloom-filter-max-bytes": "1024",
+      ])
+    #expect(some.codec == .gzip && some.level == 9 && some.pageBytes == 65_536 && some.pageRows == 100)
+    #expect(some.dictionaryBytesMax == none.dictionaryBytesMax && some.bloomBytesMax == 1024)
+    let wrong = ["write.parquet.compression-level": "99"]
+    #expect(try ParquetWriterOptions(sortOrder: order, properties: wrong).level == nil)
+    #expect(throws: ParquetError.self) {
+      try ParquetWriterOptions(sortOrder: order, properties: ["write.parquet.compression-codec": "lzo"])
+    }
+    let prefix = "write.parquet.bloom-filter-enabled.column."
+    let layouts = LakeTable.logs.layouts(properties: [
+      prefix + "trace_id": "false", prefix + "span_id": "true", prefix + "scope_name": "true",
+    ])
+    let filtered = layouts.filter(\.hasBloomFilter).map(\.path)
+    #expect(filtered == ["span_id", "attributes.key_value.value", "scope_name"])
+  }
 }

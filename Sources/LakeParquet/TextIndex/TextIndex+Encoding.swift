@@ -1,4 +1,3 @@
-import LakeCompression
 import LakeHash
 import LakeModel
 
@@ -20,9 +19,7 @@ enum TextIndexFormat {
 }
 
 extension BuiltTextIndex {
-  func encoded(rowCount: Int, chunk: Range<Int>, _ compressor: Compressor) throws(ParquetError) -> Bytes {
-    let packed: Bytes
-    do { packed = try compressor.compress(short, codec: .zstd) } catch { throw .compression(error) }
+  func encoded(rowCount: Int, chunk: Range<Int>) -> Bytes {
     var out = BufferBuilder<UInt8>(
       capacity: TextIndexFormat.headBytes + pages.count * TextIndexFormat.entryBytes + packed.count + long.count + 4)
     out.append(littleEndian: TextIndexFormat.magic)

@@ -1,6 +1,6 @@
 import LakeCompression
 import LakeHash
-package import LakeModel
+import LakeModel
 
 /// Which pages of one text column of one row group may hold a substring. It may say yes for nothing, never no wrongly.
 package struct TextIndex: Sendable {

@@ -102,12 +102,15 @@ struct TextIndexBuilder: ~Copyable {
     long.append(contentsOf: longWords.base.assumingMemoryBound(to: UInt8.self), count: page.longBytes)
   }
 
-  consuming func finish() -> BuiltTextIndex {
+  consuming func finish(_ compressor: Compressor) throws(ParquetError) -> BuiltTextIndex {
     let (pages, shortCount, longCount) = (pages, short.count, long.count)
     let (short, long) = (short.finish(), long.finish())
-    return BuiltTextIndex(
-      pages: pages, short: Bytes(storage: short.storage, offset: 0, count: shortCount),
-      long: Bytes(storage: long.storage, offset: 0, count: longCount))
+    do {
+      return BuiltTextIndex(
+        pages: pages,
+        packed: try compressor.compress(Bytes(storage: short.storage, offset: 0, count: shortCount), codec: .zstd),
+        long: Bytes(storage: long.storage, offset: 0, count: longCount))
+    } catch { throw .compression(error) }
   }
 }
 
@@ -128,6 +131,7 @@ struct TextIndexPage: Sendable, Equatable {
 /// The index of a chunk that has no place in a file yet.
 struct BuiltTextIndex: Sendable {
   let pages: [TextIndexPage]
-  let short: Bytes
+  /// The trigram bits of all pages under zstd.
+  let packed: Bytes
   let long: Bytes
 }

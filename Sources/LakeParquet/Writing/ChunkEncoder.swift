@@ -68,7 +68,7 @@ struct ChunkEncoder: ~Copyable {
     for page in PageSplitter(shredded, options: options).pages({ Self.bytes(source, $0) }) {
       try writePage(page, shredded, source)
     }
-    return finish(shredded, source, dictionaryOffset: dictionaryOffset, dataOffset: dataOffset)
+    return try finish(shredded, source, dictionaryOffset: dictionaryOffset, dataOffset: dataOffset)
   }
 
   private func source(of selected: SelectedValues) throws(ParquetError) -> Source {
@@ -293,7 +293,7 @@ struct ChunkEncoder: ~Copyable {
 
   private consuming func finish(
     _ shredded: ShreddedLeaf, _ source: Source, dictionaryOffset: Int?, dataOffset: Int
-  ) -> EncodedChunk {
+  ) throws(ParquetError) -> EncodedChunk {
     var metadata = RawColumnMetadata()
     metadata.type = leaf.physicalType
     metadata.path = leaf.path
@@ -314,7 +314,7 @@ struct ChunkEncoder: ~Copyable {
     let index = hasColumnIndex && options.writesStatistics ? columnIndex : nil
     let (offsets, bounds, nulls, count) = (offsetIndex, bounds, nullCount, output.count)
     let bytes = output.finish()
-    let text = textIndex.take()?.finish()
+    let text = try textIndex.take()?.finish(compressor)
     return EncodedChunk(
       bytes: Bytes(storage: bytes.storage, offset: 0, count: count), metadata: metadata, offsetIndex: offsets,
       columnIndex: index, bloomFilter: bloom, textIndex: text, bounds: bounds, nullCount: nulls)

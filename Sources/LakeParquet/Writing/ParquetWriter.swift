@@ -55,9 +55,13 @@ package struct ParquetWriter: Sendable {
   /// Encodes the batch, whose schema is the writer's, as one row group. A batch without rows writes nothing.
   /// - Throws: `.malformed` when a required column has absent values or a column has another layout than its type;
   ///   `.limitExceeded` when a page would pass 2 GiB. After an error the writer is of no further use.
-  package mutating func writeRowGroup(_ batch: ColumnBatch) throws(ParquetError) {
+  package mutating func writeRowGroup(_ batch: ColumnBatch) throws(ParquetError) { append(try encode(batch)) }
+
+  /// Encodes the batch without adding it: row groups may be encoded on several threads, each with a copy of the writer,
+  /// and appended in order. Throws what `writeRowGroup` throws.
+  package func encode(_ batch: ColumnBatch) throws(ParquetError) -> EncodedRowGroup {
     guard batch.columns.count == tree.nodes.count else { throw .malformed("batch of another schema") }
-    guard batch.count > 0 else { return }
+    guard batch.count > 0 else { return EncodedRowGroup(chunks: [], rowCount: 0) }
     let compressor = Compressor()
     var chunks: [EncodedChunk] = []
     for (node, column) in zip(tree.nodes, batch.columns) {
@@ -68,11 +72,17 @@ package struct ParquetWriter: Sendable {
         chunks.append(try encoder.encode(shredded))
       }
     }
-    let starts = place(chunks, rowCount: batch.count)
-    for (leaf, chunk) in chunks.enumerated() where layouts[leaf]?.hasTextIndex == true {
+    return EncodedRowGroup(chunks: chunks, rowCount: batch.count)
+  }
+
+  /// Adds a row group that was encoded by a writer of the same schema, layouts and options.
+  package mutating func append(_ group: EncodedRowGroup) {
+    guard group.rowCount > 0 else { return }
+    precondition(group.chunks.count == tree.leaves.count)
+    let starts = place(group.chunks, rowCount: group.rowCount)
+    for (leaf, chunk) in group.chunks.enumerated() where layouts[leaf]?.hasTextIndex == true {
       let range = starts[leaf]..<starts[leaf] + chunk.bytes.count
-      let index = try chunk.textIndex?.encoded(rowCount: batch.count, chunk: range, compressor)
-      textIndexes[leaf, default: []].append(index)
+      textIndexes[leaf, default: []].append(chunk.textIndex?.encoded(rowCount: group.rowCount, chunk: range))
     }
   }
 
@@ -195,6 +205,12 @@ package struct ParquetWriter: Sendable {
       }
     }
   }
+}
+
+/// The column chunks of one row group, not yet in a file.
+package struct EncodedRowGroup: Sendable {
+  let chunks: [EncodedChunk]
+  package let rowCount: Int
 }
 
 extension ParquetWriter {
