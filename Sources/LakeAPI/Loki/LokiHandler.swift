@@ -59,6 +59,7 @@ package struct LokiHandler: HTTPHandler {
       runningMax: settings.queriesMax, waitingMax: settings.queriesWaitingMax, tailsMax: settings.tailsMax)
     LokiQueryRoutes(ports: ports, engine: services.query, rangeMax: settings.rangeMax).register(in: &router)
     LokiLabelRoutes(ports: ports, engine: services.query).register(in: &router)
+    LokiPatternRoutes(ports: ports, engine: services.query, rangeMax: settings.rangeMax).register(in: &router)
     LokiDetectionRoutes(ports: ports, engine: services.query).register(in: &router)
     let tail = LokiTail(ports: ports, engine: services.query, settings: settings, admission: admission)
     for path in LokiHandler.tailPaths { router.get(path) { request, _ in await tail.handle(request) } }

@@ -198,7 +198,8 @@ extension LogStream {
     return groups.map { $0.count == 1 ? $0[0] : LogStream(merging: $0) }
   }
 
-  func forEachLine(_ body: (Int, UnsafeRawBufferPointer) -> Void) {
+  /// Calls `body` with each line; the bytes are valid inside the call only.
+  package func forEachLine(_ body: (Int, UnsafeRawBufferPointer) -> Void) {
     guard case .bytes(let offsets, let data) = lines.plain.values else { preconditionFailure("lines are text") }
     data.withValues { data in
       for index in 0..<count {
