@@ -21,6 +21,8 @@ package actor ShiftRunner {
   private let turnstile = Turnstile()
   private var memory: ShiftMemory
   private var lastCommit: ClockInstant?
+  /// The generation that stood when this runner last looked, or that it made.
+  private var lastSeen: Int?
   package private(set) var counters = ShiftCounters()
   private let instruments: ShiftInstruments
 
@@ -78,6 +80,7 @@ package actor ShiftRunner {
       case .settled(let step):
         if let stopped = step.stopped, isFlush { throw .gaveUp("lane stopped at \(stopped)") }
         return try await tidy(step, isFlush: isFlush)
+      case .standby: return
       case .more: overtaken = 0
       case .overtaken(let why):
         ports.journal.note(.debug, "shift.overtaken", [("table", table.name), ("why", why)])
@@ -93,6 +96,8 @@ package actor ShiftRunner {
     case settled(Step)
     /// Limits left something.
     case more
+    /// Somebody else is at it.
+    case standby
     /// Somebody else shifted meanwhile, or what was listed is gone (RDR-4).
     case overtaken(String)
   }
@@ -121,6 +126,7 @@ package actor ShiftRunner {
     let base = try await loadTable(identifier)
     let target = try TableTarget(table, base)
     let state = try state(of: base)
+    if !isFlush && isLeftToOthers(state) { return .standby }
     let (listing, runs) = try await lanes(beyond: state)
     memory.observeFingerprints(state, listing, now: began)
     measure(base, state, runs)
@@ -131,13 +137,23 @@ package actor ShiftRunner {
     guard isDue(made.plan, state, isFlush: isFlush) else { return .settled(step) }
     if ports.hasPlanted(.deleteSegmentEarly) { await delete(runs) }
     switch try await commit(made.plan, made.files, base, began) {
-    case .committed(let table): step.state = try self.state(of: table)
+    case .committed(let table):
+      step.state = try self.state(of: table)
+      lastSeen = step.state.generation
     case .over(let table):
       counters.lostRaces += 1
       instruments.overtaken.add()
       return .overtaken("generation \(try self.state(of: table).generation) stands")
     }
     return made.plan.isCut ? .more : .settled(step)
+  }
+
+  /// Whether another runner has committed since this one last looked: then it goes on doing so, and this one steps in when
+  /// it stops. No lease: nothing is wrong when both work, or neither does for an interval.
+  private func isLeftToOthers(_ state: QueueState) -> Bool {
+    defer { lastSeen = state.generation }
+    guard settings.standsBy, let lastSeen else { return false }
+    return state.generation != lastSeen
   }
 
   private func lanes(beyond state: QueueState) async throws(ShiftError) -> (LaneListing, [LaneRun]) {

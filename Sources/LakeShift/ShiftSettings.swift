@@ -32,6 +32,8 @@ package struct ShiftSettings: Sendable {
   /// A segment is deleted no sooner than this after it became deletable, so that readers of the last view need not
   /// restart; economy only.
   package var deleteDelay = Duration.seconds(30)
+  /// While another replica shifts the table, leave it to that one; economy only.
+  package var standsBy = true
   /// Least time between two commits that bring no rows.
   package var housekeepingInterval = Duration.seconds(300)
 

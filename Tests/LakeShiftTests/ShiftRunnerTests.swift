@@ -156,6 +156,26 @@ import Testing
     #expect(try QueueState(of: try await lake.metadata(.logs)).generation == 1)
   }
 
+  @Test("of two runners in the background one works and the other stands by")
+  func standsBy() async throws {
+    let lake = try await MemoryLake()
+    var quick = settings
+    quick.interval = .milliseconds(20)
+    let runners = (0..<2).map { _ in ShiftRunner(ports: lake.ports, settings: quick, table: .logs, consumers: [.logs]) }
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      for runner in runners { group.addTask { await runner.run() } }
+      for number in 1...6 {
+        try await ingest(lake, [request(number, rows: 1)])
+        while try await committed(lake).count < number { try await lake.ports.clock.sleep(for: .milliseconds(5)) }
+      }
+      group.cancelAll()
+    }
+    #expect(try await committed(lake).count == 6)
+    var rows = 0
+    for runner in runners { rows += await runner.counters.rows }
+    #expect(rows == 6)
+  }
+
   @Test("a second table keeps its own state, and segments stay until both are past them")
   func secondConsumer() async throws {
     let lake = try await MemoryLake()
