@@ -18,6 +18,8 @@ struct LakeSettings: Sendable {
     settings.shift.interval = .seconds(10)
     settings.shift.planAgeMax = .seconds(600)
     settings.shift.housekeepingInterval = .seconds(30)
+    // Races are what the simulator is for.
+    settings.shift.standsBy = false
     settings.shift.queue = settings.queue
     return settings
   }()
@@ -46,6 +48,7 @@ struct LakeSettings: Sendable {
     settings.shift.planAgeMax = draw.pick([.seconds(60), .seconds(600), .seconds(3600)])
     settings.shift.deleteDelay = draw.pick([.zero, .seconds(1), .seconds(30)])
     settings.shift.housekeepingInterval = draw.pick([.seconds(1), .seconds(30), .seconds(300)])
+    settings.shift.standsBy = draw.pick([true, false, false])
     settings.shift.queue = settings.queue
     return settings
   }
