@@ -44,7 +44,7 @@ package actor Ingestor {
     memory = DedupMemory(capacity: settings.dedupEntriesMax)
     instruments = IngestInstruments(ports.metrics)
     var wakeups: [Topic: [Wakeup]] = [:]
-    for topic in Topic.allCases where topic.table != nil {
+    for topic in Topic.allCases where settings.tables[topic] != nil {
       queues[topic] = TopicQueue(settings: settings)
       wakeups[topic] = (0..<max(1, settings.lanesMax)).map { _ in Wakeup() }
     }
@@ -57,7 +57,7 @@ package actor Ingestor {
   package func ingest(_ request: IngestRequest) async throws(IngestError) -> IngestReceipt {
     let received = ports.clock.now
     guard phase == .idle || phase == .running else { throw .draining }
-    guard let table = request.topic.table, request.rows.schema == table.schema else {
+    guard let table = settings.tables[request.topic], request.rows.schema == table.schema else {
       throw .unfit("rows of another schema than that of topic \(request.topic.rawValue)")
     }
     guard request.rows.count > 0 else { return IngestReceipt(isDeduplicated: false) }
@@ -72,10 +72,12 @@ package actor Ingestor {
     case .keyReused: throw .keyReused
     case .durable:
       counters.deduplicated += 1
+      ports.journal.note(.debug, "ingest.repeated", [("topic", request.topic.rawValue)])
       instruments.of(request.topic).deduplicated.add()
       return IngestReceipt(isDeduplicated: true)
     case .inFlight(let first):
       if ports.hasPlanted(.acknowledgeInFlightRepeat) { return IngestReceipt(isDeduplicated: true) }
+      ports.journal.note(.debug, "ingest.followed", [("topic", request.topic.rawValue)])
       return try await follow(first)
     case .new: break
     }
@@ -85,6 +87,7 @@ package actor Ingestor {
     guard bytesHeld + bytes <= settings.queueBytesMax, queues[request.topic]!.append(queued) else {
       memory.settle(identity, topic: request.topic, isDurable: false)
       counters.refused += 1
+      ports.journal.note(.debug, "ingest.full", [("topic", request.topic.rawValue)])
       instruments.of(request.topic).refused.add()
       throw .queueFull
     }
@@ -232,7 +235,9 @@ package actor Ingestor {
         await settleDurable(requests, segment, id)
         return
       // WAL-4: certainly not written, another lane may take it.
-      case .notWritten(.laneEnded): continue
+      case .notWritten(.laneEnded):
+        ports.journal.note(.debug, "ingest.lane.ended", [("topic", topic.rawValue)])
+        continue
       case .notWritten(.store(let message)):
         return await settle(requests, .failure(.notAcknowledged(message)))
       case .unknown:
@@ -255,6 +260,7 @@ package actor Ingestor {
     let now = ports.clock.now
     return requests.filter { request in
       if now < request.received.advanced(by: settings.ackDelayMax), outstanding[request.number] != nil { return true }
+      ports.journal.note(.debug, "ingest.expired", [("request", "\(request.number)")])
       settle(request.number, .failure(.notAcknowledged("not written in time")))
       return false
     }
@@ -276,6 +282,7 @@ package actor Ingestor {
     for request in requests {
       // WAL-5: known durable, but too late to say so.
       let isLate = now > request.received.advanced(by: settings.ackDelayMax) && !ports.hasPlanted(.acknowledgeLate)
+      if isLate { ports.journal.note(.debug, "ingest.late", [("request", "\(request.number)")]) }
       settle(
         request.number,
         isLate ? .failure(.notAcknowledged("durable too late")) : .success(IngestReceipt(isDeduplicated: false)))

@@ -65,11 +65,20 @@ package struct LaneID: Hashable, Comparable, Sendable, CustomStringConvertible {
 
   /// 32 lower-case hex digits; anything else is nil.
   package init?(_ text: some StringProtocol) {
-    guard text.utf8.count == 32, text.utf8.allSatisfy({ Hex.value(of: $0) != nil && !(65...70).contains($0) }) else {
-      return nil
+    let parsed = text.utf8.withContiguousStorageIfAvailable { LaneID(digits: UnsafeRawBufferPointer($0)) }
+    guard let id = parsed ?? Array(text.utf8).withUnsafeBytes({ LaneID(digits: $0) }) else { return nil }
+    self = id
+  }
+
+  /// As above, out of bytes: listings parse one for each object.
+  package init?(digits: UnsafeRawBufferPointer) {
+    guard digits.count == 32 else { return nil }
+    var words: (UInt64, UInt64) = (0, 0)
+    for (index, digit) in digits.enumerated() {
+      guard !(65...70).contains(digit), let value = Hex.value(of: digit) else { return nil }
+      if index < 16 { words.0 = words.0 << 4 | UInt64(value) } else { words.1 = words.1 << 4 | UInt64(value) }
     }
-    high = UInt64(text.prefix(16), radix: 16)!
-    low = UInt64(text.suffix(16), radix: 16)!
+    (high, low) = words
   }
 
   package static func < (a: LaneID, b: LaneID) -> Bool { (a.high, a.low) < (b.high, b.low) }

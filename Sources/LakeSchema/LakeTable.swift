@@ -16,6 +16,15 @@ package struct LakeTable: Sendable {
 }
 
 extension LakeTable {
+  /// The table with these columns only, for simulations in which the others would only cost time. Those that partition
+  /// and order the rows must be among them.
+  package func keeping(_ names: Set<String>) -> LakeTable {
+    LakeTable(
+      name: name, topic: topic, schema: Schema(id: schema.id, fields: schema.fields.filter { names.contains($0.name) }),
+      partitionSpec: partitionSpec, sortOrder: sortOrder,
+      layouts: layouts.filter { names.contains(String($0.path.prefix { $0 != "." })) })
+  }
+
   /// What new tables are created with; an operator may change any of it.
   package var properties: [String: String] {
     [

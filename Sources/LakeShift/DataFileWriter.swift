@@ -100,6 +100,7 @@ struct Uploader: Sendable {
       } catch {
         if case .outcomeUnknown = error, ports.hasPlanted(.commitUnansweredUpload) { return location }
         failure = error
+        ports.journal.note(.debug, "shift.upload.again", [("key", key.text)])
         switch error {
         case .outcomeUnknown, .unavailable, .throttled, .preconditionFailed: continue
         case .cancelled: throw .cancelled

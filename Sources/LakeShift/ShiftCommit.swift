@@ -29,9 +29,13 @@ struct ShiftCommit: Sendable {
       if attempt > 0 { try await Backoff(ports: ports).rest(attempt) }
       attempt += 1
       // SHF-4: an old plan is not committed, however long the process slept.
-      guard began.duration(to: ports.clock.now) < settings.planAgeMax else { throw .gaveUp("the plan is too old") }
+      guard began.duration(to: ports.clock.now) < settings.planAgeMax else {
+        ports.journal.note(.debug, "shift.plan.old", [("table", "\(table)")])
+        throw .gaveUp("the plan is too old")
+      }
       // SHF-3: valid only on the generation it was made from; equal generations are equal states (SHF-2).
       guard try generation(of: base) == plan.generation || ports.hasPlanted(.commitOnAnyGeneration) else {
+        ports.journal.note(.debug, "shift.over", [("table", "\(table)")])
         return .over(base)
       }
       switch try await attemptCommit(on: base) {
@@ -108,7 +112,9 @@ struct ShiftCommit: Sendable {
     } catch {
       switch error {
       // The manifest list is gone: the base is old.
-      case .notFound: return .failed(.reload)
+      case .notFound:
+        ports.journal.note(.debug, "shift.base.expired", [("table", "\(table)")])
+        return .failed(.reload)
       case .unavailable, .throttled, .outcomeUnknown: return .failed(.again)
       case .cancelled: throw .cancelled
       default: throw .store(error)

@@ -32,6 +32,8 @@ package struct ShiftMemory: Sendable {
   private var named: Set<String> = []
   /// Fingerprint objects that no state seen here named: since when, and the generation once they had waited.
   private var unnamed: [String: (since: ClockInstant, dueAt: Int?)] = [:]
+  /// The same of files below the table's location.
+  private var orphans: [ObjectKey: (since: ClockInstant, dueAt: Int?)] = [:]
 
   package init(settings: QueueSettings, planAgeMax: Duration, planted: PlantedDefect? = nil) {
     self.settings = settings
@@ -60,12 +62,11 @@ package struct ShiftMemory: Sendable {
       var entry = unnamed[name] ?? (now, nil)
       // Plans that name it have been committed by now, or their commit fails on the next generation.
       if entry.since.advanced(by: planAgeMax * 2) < now {
-        let dueAt = entry.dueAt ?? state.generation
-        if state.generation > dueAt {
+        if let dueAt = entry.dueAt, state.generation > dueAt {
           found.append(name)
           continue
         }
-        entry.dueAt = dueAt
+        entry.dueAt = entry.dueAt ?? state.generation
       }
       waiting[name] = entry
     }
@@ -74,6 +75,41 @@ package struct ShiftMemory: Sendable {
     named.formUnion(current)
     return found
   }
+
+  /// Whether something waits for a commit, of whatever content: once it stands, no plan that was under way before can name
+  /// what is to be deleted (DEL-3).
+  package func awaitsCommit(_ state: QueueState) -> Bool {
+    unnamed.values.contains { $0.dueAt == state.generation } || orphans.values.contains { $0.dueAt == state.generation }
+  }
+
+  /// Files that no snapshot named, at every look for long enough, and after a commit that made every older plan fail
+  /// (DEL-3).
+  ///
+  /// - Parameters:
+  ///   - keys: as the last look found them; at most so many are remembered that memory stays small.
+  ///   - generation: of the table that the look was at.
+  package mutating func deletableFiles(_ keys: [ObjectKey], generation: Int, now: ClockInstant) -> [ObjectKey] {
+    var waiting: [ObjectKey: (since: ClockInstant, dueAt: Int?)] = [:]
+    var found: [ObjectKey] = []
+    for key in keys.prefix(ShiftMemory.orphansMax) {
+      var entry = orphans[key] ?? (now, nil)
+      if entry.since.advanced(by: planAgeMax * 2) < now {
+        if let dueAt = entry.dueAt, generation > dueAt {
+          found.append(key)
+          continue
+        }
+        entry.dueAt = entry.dueAt ?? generation
+      }
+      waiting[key] = entry
+    }
+    orphans = waiting
+    return found
+  }
+
+  /// Whether files wait to be deleted: the next look is worth taking soon.
+  package var hasOrphans: Bool { !orphans.isEmpty }
+
+  private static let orphansMax = 100_000
 
   /// Notes the objects that a state names, and makes a cut for those that are due (DUP-5).
   ///

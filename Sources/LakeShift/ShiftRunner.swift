@@ -23,6 +23,8 @@ package actor ShiftRunner {
   private var lastCommit: ClockInstant?
   /// The generation that stood when this runner last looked, or that it made.
   private var lastSeen: Int?
+  /// When files that no snapshot names are looked for next (DEL-3); nil: nobody has looked yet.
+  private var nextSweep: ClockInstant?
   package private(set) var counters = ShiftCounters()
   private let instruments: ShiftInstruments
 
@@ -80,7 +82,9 @@ package actor ShiftRunner {
       case .settled(let step):
         if let stopped = step.stopped, isFlush { throw .gaveUp("lane stopped at \(stopped)") }
         return try await tidy(step, isFlush: isFlush)
-      case .standby: return
+      case .standby:
+        ports.journal.note(.debug, "shift.standby", [("table", table.name)])
+        return
       case .more: overtaken = 0
       case .overtaken(let why):
         ports.journal.note(.debug, "shift.overtaken", [("table", table.name), ("why", why)])
@@ -135,6 +139,7 @@ package actor ShiftRunner {
     let made = try await makeFiles(input, target)
     step.stopped = made.stopped
     guard isDue(made.plan, state, isFlush: isFlush) else { return .settled(step) }
+    note(made, state)
     if ports.hasPlanted(.deleteSegmentEarly) { await delete(runs) }
     switch try await commit(made.plan, made.files, base, began) {
     case .committed(let table):
@@ -247,7 +252,7 @@ package actor ShiftRunner {
     if plan.takesSegments { return true }
     var same = plan.nextState
     same.generation = state.generation
-    guard same != state else { return false }
+    guard same != state || memory.awaitsCommit(state) else { return false }
     guard let lastCommit, !isFlush else { return true }
     return lastCommit.advanced(by: settings.housekeepingInterval) <= ports.clock.now
   }
@@ -299,6 +304,22 @@ package actor ShiftRunner {
     }
   }
 
+  /// What is seldom done, for whoever counts it.
+  private func note(_ made: Made, _ state: QueueState) {
+    let (plan, journal) = (made.plan, ports.journal)
+    if plan.isCut { journal.note(.debug, "shift.cut", [("table", table.name)]) }
+    if plan.repeatCount > 0 { journal.note(.debug, "shift.repeats", [("requests", "\(plan.repeatCount)")]) }
+    if made.files.isEmpty { journal.note(.debug, "shift.empty", [("table", table.name)]) }
+    if let stopped = made.stopped { journal.note(.warning, "shift.stopped", [("segment", stopped)]) }
+    if memory.awaitsCommit(state) { journal.note(.debug, "shift.closing", [("table", table.name)]) }
+    if state.lanes.keys.contains(where: { plan.nextState.lanes[$0] == nil }) {
+      journal.note(.debug, "shift.lane.forgotten", [("table", table.name)])
+    }
+    if plan.nextState.fingerprints.count < state.fingerprints.count {
+      journal.note(.debug, "shift.fingerprints.forgotten", [("table", table.name)])
+    }
+  }
+
   private func putFingerprints(_ fingerprints: [Fingerprint]) async throws(ShiftError) -> String {
     let bytes = FingerprintSet(fingerprints).encoded()
     let prefix = access.layout.fingerprintsPrefix(table.name)
@@ -346,6 +367,39 @@ package actor ShiftRunner {
     let segments = memory.deletable(listing, states: states, delay: delay, now: ports.clock.now)
     await delete(segments.map { access.layout.key(topic, $0) })
     try await deleteFingerprints(step.state)
+    if !isFlush { try await sweepWhenDue() }
+  }
+
+  /// DEL-3: lists, waits, has an empty snapshot committed (`isDue`), then deletes what no snapshot names.
+  private func sweepWhenDue() async throws(ShiftError) {
+    let now = ports.clock.now
+    guard let due = nextSweep else {
+      // A life that has just begun has other things to do.
+      nextSweep = now.advanced(by: settings.sweepInterval / 8)
+      return
+    }
+    guard due <= now else { return }
+    let base = try await loadTable(identifier)
+    let sweep = OrphanSweep(ports: ports)
+    var keys = try await sweep.listed(base.metadata)
+    do throws(ShiftError) {
+      if !keys.isEmpty {
+        let named = try await sweep.named(in: try await loadTable(identifier).metadata)
+        keys.removeAll { named.contains($0) }
+      }
+    } catch {
+      // Snapshots were expired under our hands: another time.
+      guard case .wal(.vanished) = error else { throw error }
+      nextSweep = now.advanced(by: settings.housekeepingInterval)
+      return
+    }
+    // Of the first load: what the second may have seen of later generations is not known to close anything.
+    let gone = memory.deletableFiles(keys, generation: try state(of: base).generation, now: now)
+    nextSweep = now.advanced(
+      by: memory.hasOrphans ? min(settings.sweepInterval, settings.planAgeMax) : settings.sweepInterval)
+    if gone.isEmpty { return }
+    ports.journal.note(.info, "shift.sweep", [("table", table.name), ("files", "\(gone.count)")])
+    await delete(gone)
   }
 
   /// On a condition: a segment of a slow writer that lands first is not lost.

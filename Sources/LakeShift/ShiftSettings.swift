@@ -37,5 +37,8 @@ package struct ShiftSettings: Sendable {
   /// Least time between two commits that bring no rows.
   package var housekeepingInterval = Duration.seconds(300)
 
+  /// Between two looks for files that no snapshot names (DEL-3): every manifest of the table is read for one.
+  package var sweepInterval = Duration.seconds(6 * 3600)
+
   package init() {}
 }

@@ -54,8 +54,7 @@ package struct TableTarget: Sendable {
   /// Where data files of a partition go; no slash at the end.
   package func directory(of key: PartitionKey) -> String {
     let types = state.metadata.partitionTypes(of: spec).map { $0 ?? .string }
-    let data = state.metadata.properties["write.data.path"] ?? state.metadata.location + "/data"
-    return "\(data)/\(spec.path(of: partition(of: key), types: types))"
+    return "\(DataFilePlaces.data(of: state.metadata))/\(spec.path(of: partition(of: key), types: types))"
   }
 }
 

@@ -58,8 +58,9 @@ package struct LaneListing: Sendable {
   /// - Parameter objects: ascending by key, as stores list them.
   package init(_ objects: [ObjectInfo], topic: Topic, layout: QueueLayout) {
     self.init()
+    let prefix = layout.lanesPrefix(topic)
     for object in objects {
-      guard let id = layout.segment(topic, object.key) else {
+      guard let id = layout.segment(below: prefix, object.key) else {
         strangers.append(object.key)
         continue
       }

@@ -38,21 +38,46 @@ package actor LaneWriter {
       switch action {
       case .putOpening(let lane):
         let result = await put(SegmentID(lane: lane, sequence: 0), LaneMark.opening)
+        if result != .written { ports.journal.note(.debug, "wal.opening.failed", [("lane", "\(lane)")]) }
         action = machine.openingAnswered(result, now: now(deadline))
       case .put(let id):
         inHand = id
         let result = await put(id, segment.bytes)
+        note(result, id)
         action = machine.putAnswered(result, now: now(deadline))
       case .readBack(let id):
         let result = await readBack(id, ours: segment.metadata.contentID)
+        note(result, id)
         action = machine.readBackAnswered(result, now: now(deadline))
       case .rest(let duration):
         await rest(duration)
         action = machine.rested(freshLane: ports.random.laneID(), now: now(deadline))
       case .finish(let outcome):
-        if outcome == .unknown, let inHand, machine.openEnd == nil { abandoned.append(inHand) }
+        if outcome == .unknown {
+          ports.journal.note(.debug, "wal.write.unknown", [("segment", inHand.map { "\($0)" } ?? "")])
+          if let inHand, machine.openEnd == nil { abandoned.append(inHand) }
+        }
         return outcome
       }
+    }
+  }
+
+  private func note(_ result: LaneStateMachine.PutResult, _ id: SegmentID) {
+    switch result {
+    case .written: break
+    case .exists: ports.journal.note(.debug, "wal.put.exists", [("segment", "\(id)")])
+    case .unknown: ports.journal.note(.debug, "wal.put.unknown", [("segment", "\(id)")])
+    case .failed(let why, _): ports.journal.note(.debug, "wal.put.failed", [("segment", "\(id)"), ("why", why)])
+    }
+  }
+
+  private func note(_ result: LaneStateMachine.ReadBack, _ id: SegmentID) {
+    switch result {
+    case .ours: ports.journal.note(.debug, "wal.readback.ours", [("segment", "\(id)")])
+    case .tombstone: ports.journal.note(.debug, "wal.readback.tombstone", [("segment", "\(id)")])
+    case .other: ports.journal.note(.warning, "wal.readback.other", [("segment", "\(id)")])
+    case .nothing: ports.journal.note(.debug, "wal.readback.nothing", [("segment", "\(id)")])
+    case .unreadable: ports.journal.note(.debug, "wal.readback.unreadable", [("segment", "\(id)")])
     }
   }
 

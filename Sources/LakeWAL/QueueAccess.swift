@@ -44,9 +44,11 @@ package struct QueueAccess: Sendable {
       }
       while let run = run(lane, position) {
         guard let entry = try await firstFound(in: run.missing, of: lane.id) else {
+          if !run.missing.isEmpty { ports.journal.note(.error, "wal.hole", [("lane", "\(lane.id)")]) }
           runs.append(run)
           break
         }
+        ports.journal.note(.debug, "wal.listing.overlapped", [("lane", "\(lane.id)")])
         lane.add(entry)
       }
     }

@@ -1,4 +1,6 @@
 package import LakeCompression
+package import LakeModel
+package import LakeSchema
 
 /// The manual's `queue.*` settings, and ours beside them.
 package struct QueueSettings: Sendable {
@@ -47,6 +49,10 @@ package struct QueueSettings: Sendable {
   package var laneAgeMax = Duration.seconds(300)
   /// A lane that has not moved for so long is ended by the shift (WAL-6).
   package var laneIdleMax = Duration.seconds(900)
+
+  /// The table whose rows the segments of a topic hold: the lake's own, unless a simulation lays narrower ones beneath.
+  package var tables: [Topic: LakeTable] = Dictionary(
+    uniqueKeysWithValues: Topic.allCases.compactMap { topic in topic.table.map { (topic, $0) } })
 
   package init() {}
 

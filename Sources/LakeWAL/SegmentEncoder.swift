@@ -36,7 +36,7 @@ package enum SegmentEncoder {
   package static func encode(
     _ requests: [SegmentRequest], topic: Topic, contentID: ContentID, settings: QueueSettings
   ) throws(WALError) -> EncodedSegment {
-    guard let table = topic.table else { throw .unfit("the topic \(topic.rawValue) has no table") }
+    guard let table = settings.tables[topic] else { throw .unfit("the topic \(topic.rawValue) has no table") }
     let rows = try merged(requests, table)
     let split: PartitionedRows
     do throws(PartitionError) {

@@ -38,15 +38,34 @@ package struct QueueLayout: Hashable, Sendable {
 
   /// - Returns: nil for a key that this layout does not make.
   package func segment(_ topic: Topic, _ key: ObjectKey) -> SegmentID? {
-    let prefix = lanesPrefix(topic)
-    guard key.text.hasPrefix(prefix), key.text.hasSuffix(".parquet") else { return nil }
-    let parts = key.text.dropFirst(prefix.count).dropLast(".parquet".count).split(
-      separator: "/", omittingEmptySubsequences: false)
-    guard parts.count == 2, let lane = LaneID(parts[0]), parts[1].utf8.count == QueueLayout.sequenceDigits,
-      parts[1].utf8.allSatisfy({ (48...57).contains($0) }), let sequence = Int(parts[1])
-    else { return nil }
-    return SegmentID(lane: lane, sequence: sequence)
+    segment(below: lanesPrefix(topic), key)
   }
+
+  /// - Parameter prefix: of the topic's lanes.
+  func segment(below prefix: String, _ key: ObjectKey) -> SegmentID? {
+    var text = key.text
+    let start = prefix.utf8.count
+    guard text.utf8.count == start + QueueLayout.nameBytes, text.hasPrefix(prefix) else { return nil }
+    return text.withUTF8 { bytes in
+      let name = UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(bytes)[start...])
+      guard let lane = LaneID(digits: UnsafeRawBufferPointer(rebasing: name[..<32])), name[32] == UInt8(ascii: "/"),
+        name[53...].elementsEqual(QueueLayout.suffix.utf8)
+      else { return nil }
+      var sequence = 0
+      for digit in name[33..<53] {
+        guard (48...57).contains(digit) else { return nil }
+        let (tens, isTooLarge) = sequence.multipliedReportingOverflow(by: 10)
+        let (sum, overflows) = tens.addingReportingOverflow(Int(digit) - 48)
+        if isTooLarge || overflows { return nil }
+        sequence = sum
+      }
+      return SegmentID(lane: lane, sequence: sequence)
+    }
+  }
+
+  private static let suffix = ".parquet"
+  /// Lane, slash, sequence, suffix.
+  private static let nameBytes = 32 + 1 + sequenceDigits + 8
 
   /// `{base_path}/_fingerprints/{table}/`
   package func fingerprintsPrefix(_ table: String) -> String { "\(basePath)/_fingerprints/\(table)/" }

@@ -69,6 +69,7 @@ package struct WALReader: Sendable {
     // Equal states mean that nothing was shifted in between; a newer snapshot with the same state holds the same rows
     // of the queue, so the newest one is taken.
     guard try QueueState(of: after.metadata) == state, after.metadata.tableUUID == before.metadata.tableUUID else {
+      ports.journal.note(.debug, "wal.moved", [("table", table.name)])
       return (after, nil)
     }
     return (after, runs)
@@ -88,7 +89,8 @@ package struct WALReader: Sendable {
     _ scope: WALScope, _ table: TableState, _ runs: [LaneRun], _ counted: WALStatistics
   ) async throws(WALError) -> WALTail {
     let state = try QueueState(of: table.metadata)
-    let segments = try await open(runs)
+    let (segments, damaged) = try await open(runs)
+    let scope = access.ports.hasPlanted(.mixTenantsInTail) ? .everything : scope
     var statistics = counted
     statistics.laneCount = runs.count
     statistics.segmentCount = segments.count
@@ -102,32 +104,57 @@ package struct WALReader: Sendable {
       dropsCommitted: !access.ports.hasPlanted(.readerIgnoresFingerprints),
       dropsTaken: !access.ports.hasPlanted(.readerKeepsTailRepeats))
     var groups: [WALRowGroup] = []
+    defer {
+      if statistics.repeatCount > 0 {
+        access.ports.journal.note(.debug, "wal.repeats", [("requests", "\(statistics.repeatCount)")])
+      }
+    }
     for segment in wanted {
       let dropped = filter.dropped(of: segment.metadata)
       statistics.repeatCount += dropped.count
       groups += segment.rowGroups(in: scope, dropping: dropped)
     }
     return WALTail(
-      table: table, state: state, rowGroups: groups, warnings: warnings(state, runs, scope), statistics: statistics,
-      reach: Dictionary(runs.map { ($0.lane, $0.next) }, uniquingKeysWith: max))
+      table: table, state: state, rowGroups: groups, warnings: warnings(state, runs, scope) + damaged,
+      statistics: statistics, reach: Dictionary(runs.map { ($0.lane, $0.next) }, uniquingKeysWith: max))
   }
 
-  /// Segments in ascending order of (lane, sequence).
-  private func open(_ runs: [LaneRun]) async throws(WALError) -> [OpenSegment] {
+  /// Segments in ascending order of (lane, sequence), and a sentence for each that cannot be read.
+  ///
+  /// A segment whose footer is damaged is left out with a warning, as it will be once the shift has put it into quarantine
+  /// (SHF-5): nobody can say whose rows it holds, and the other tenants' queries must not fail for it.
+  private func open(_ runs: [LaneRun]) async throws(WALError) -> ([OpenSegment], [String]) {
     let entries = runs.flatMap { run in
       run.segments.map { (id: SegmentID(lane: run.lane, sequence: $0.sequence), size: $0.size) }
     }
-    let skipsVanished = access.ports.hasPlanted(.skipVanished)
     let opened = try await concurrently(entries, limit: QueueAccess.readsAtOnceMax) {
       entry throws(WALError) -> OpenSegment? in
       do throws(WALError) {
-        return try await access.open(entry.id, size: entry.size)
+        return try await open(entry.id, size: entry.size)
       } catch {
-        if skipsVanished, case .vanished = error { return nil }
-        throw error
+        switch error {
+        case .vanished where access.ports.hasPlanted(.skipVanished): return nil
+        case .damaged(let key, let message):
+          access.ports.journal.note(.error, "wal.damaged", [("key", key.text), ("error", message)])
+          return nil
+        default: throw error
+        }
       }
     }
-    return opened.compactMap { $0 }
+    let damaged = zip(entries, opened).compactMap { entry, segment in
+      segment == nil ? "segment \(entry.id) cannot be read: rows may be missing" : nil
+    }
+    return (opened.compactMap { $0 }, damaged)
+  }
+
+  private func open(_ id: SegmentID, size: Int) async throws(WALError) -> OpenSegment {
+    do throws(WALError) {
+      return try await access.open(id, size: size)
+    } catch {
+      guard case .damaged = error else { throw error }
+      // Once more, past every cache.
+      return try await access.open(id, size: size, isFresh: true)
+    }
   }
 
   private func warnings(_ state: QueueState, _ runs: [LaneRun], _ scope: WALScope) -> [String] {

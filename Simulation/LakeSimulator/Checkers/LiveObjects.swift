@@ -1,4 +1,3 @@
-import LakeIceberg
 import LakeModel
 import LakePorts
 import LakeSchema
@@ -15,12 +14,12 @@ final class LiveObjects: @unchecked Sendable {
   private let basePath: String
   private let tables: [LakeTable]
   private let progress: TableProgress
-  /// Files named by a snapshot, by manifest list: both never change.
-  private var filesOfSnapshots: [String: Set<String>] = [:]
+  private let contents: TableContents
   private(set) var deletes = 0
 
-  init(_ world: World, basePath: String, tables: [LakeTable], progress: TableProgress) {
+  init(_ world: World, basePath: String, tables: [LakeTable], progress: TableProgress, contents: TableContents) {
     self.world = world
+    self.contents = contents
     self.basePath = basePath
     self.tables = tables
     self.progress = progress
@@ -46,7 +45,7 @@ final class LiveObjects: @unchecked Sendable {
 
   private func hasOpening(_ place: LaneObjects.Place) -> Bool {
     let key = ObjectKey(trusted: "\(place.lane)/\(String(repeating: "0", count: 20)).parquet")
-    return (try? world.cloud.objects.head(key)) != nil
+    return world.peek(key) != nil
   }
 
   private func judge(_ key: ObjectKey, _ life: Life) {
@@ -80,35 +79,11 @@ final class LiveObjects: @unchecked Sendable {
       if state.metadataLocation == location {
         world.simulation.fail(.liveObjectIsKept, "\(life) deletes \(key), the metadata of \(table.name)")
       }
-      for snapshot in state.metadata.snapshots where files(of: snapshot, state.metadata).contains(location) {
+      for snapshot in state.metadata.snapshots where contents.files(of: snapshot, state.metadata).names(location) {
         world.simulation.fail(
           .liveObjectIsKept, "\(life) deletes \(key), which snapshot \(snapshot.id) of \(table.name) names")
         return
       }
     }
-  }
-
-  /// The manifest list, its manifests and their live files.
-  private func files(of snapshot: Snapshot, _ table: TableMetadata) -> Set<String> {
-    if let known = filesOfSnapshots[snapshot.manifestList] { return known }
-    var found: Set<String> = [snapshot.manifestList]
-    for manifest in manifests(snapshot.manifestList) {
-      found.insert(manifest.path)
-      guard let bytes = bytes(manifest.path),
-        let entries = try? Manifest.decode(bytes, of: manifest, table: table)
-      else { continue }
-      for entry in entries where entry.isLive { found.insert(entry.file.path) }
-    }
-    filesOfSnapshots[snapshot.manifestList] = found
-    return found
-  }
-
-  private func manifests(_ location: String) -> [ManifestFile] {
-    bytes(location).flatMap { try? ManifestList.decode($0) } ?? []
-  }
-
-  private func bytes(_ location: String) -> Bytes? {
-    guard let key = try? world.warehouse.key(of: location) else { return nil }
-    return try? world.cloud.objects.get(key, range: nil).bytes
   }
 }

@@ -13,12 +13,23 @@ struct ObservedState: Equatable {
   var generation = 0
   var lanes: [String: Position] = [:]
   var fingerprints: [String] = []
+  /// Segments as `lane/sequence`, ascending.
+  var quarantined: [String] = []
 
   static let property = "icegate.queue.state"
 
   /// - Returns: nil when the property is there and cannot be read.
   init?(_ table: TableMetadata) {
-    guard let text = table.properties[ObservedState.property] else { return }
+    guard let text = table.properties[ObservedState.property] else {
+      self.init()
+      return
+    }
+    self.init(text: text)
+  }
+
+  private init() {}
+
+  init?(text: String) {
     guard let document = try? JSONDocument(Bytes(text)) else { return nil }
     guard let generation = document.root["generation"]?.int else { return nil }
     self.generation = generation
@@ -38,6 +49,10 @@ struct ObservedState: Equatable {
       guard let name = object["name"]?.string else { return nil }
       fingerprints.append(name)
     }
+    for entry in document.root["quarantine"]?.elements.map({ $0 }) ?? [] {
+      guard let lane = entry["lane"]?.string, let sequence = entry["sequence"]?.int else { return nil }
+      quarantined.append("\(lane)/\(sequence)")
+    }
   }
 
   /// Whether the table no longer needs this object of the lane.
@@ -52,7 +67,8 @@ struct ObservedState: Equatable {
 
 /// SHF-2: every commit of a table, judged when it lands.
 ///
-/// It does not see whether the files of a snapshot hold the right rows: readers do.
+/// SHF-3: what a new snapshot names stands. CMP-1: a snapshot that says it replaces files holds the same rows. It does not
+/// see whether the files that a shift adds hold the right rows: readers do.
 ///
 /// `@unchecked Sendable`: confined to the simulation's thread.
 final class TableProgress: @unchecked Sendable {
@@ -61,9 +77,13 @@ final class TableProgress: @unchecked Sendable {
   private(set) var retired: [TableIdentifier: Set<String>] = [:]
   private var states: [TableIdentifier: ObservedState] = [:]
   private(set) var commits = 0
+  private let contents: TableContents
+  /// Told of rows that another engine took out of a table, and of those that it brought back.
+  var onRowsMoved: ((_ table: TableIdentifier, _ gone: [String], _ back: [String]) -> Void)?
 
-  init(_ world: World) {
+  init(_ world: World, contents: TableContents) {
     simulation = world.simulation
+    self.contents = contents
     world.catalog.afterCommit.append { [unowned self] table, before, after, life in
       judge(table, before?.metadata, after.metadata, life)
     }
@@ -78,7 +98,10 @@ final class TableProgress: @unchecked Sendable {
     }
     states[table] = state
     guard let before, let old = ObservedState(before) else { return }
-    if before.currentSnapshotID != after.currentSnapshotID { judgeLineage(table, before, after, life) }
+    if before.currentSnapshotID != after.currentSnapshotID {
+      judgeLineage(table, before, after, life)
+      judgeFiles(table, before, after, life)
+    }
     if before.properties[ObservedState.property] == after.properties[ObservedState.property] { return }
     if before.currentSnapshotID == after.currentSnapshotID {
       return simulation.fail(.stateMovesForward, "\(table): \(life) changed the state without a new snapshot")
@@ -116,6 +139,9 @@ final class TableProgress: @unchecked Sendable {
     guard let snapshot = after.currentSnapshot else {
       return simulation.fail(.lineageIsUnbroken, "\(table): \(life) left no current snapshot")
     }
+    // Another engine may point the branch at an older snapshot.
+    let isRollback = before.snapshot(id: snapshot.id) != nil
+    if isRollback && life.node == ForeignEngine.node { return }
     if snapshot.parentID != before.currentSnapshotID {
       simulation.fail(
         .lineageIsUnbroken,
@@ -125,5 +151,32 @@ final class TableProgress: @unchecked Sendable {
     if snapshot.sequenceNumber <= before.lastSequenceNumber {
       simulation.fail(.lineageIsUnbroken, "\(table): sequence number \(snapshot.sequenceNumber) by \(life) is not new")
     }
+  }
+
+  private func judgeFiles(_ table: TableIdentifier, _ before: TableMetadata, _ after: TableMetadata, _ life: Life) {
+    guard let snapshot = after.currentSnapshot else { return }
+    let now = contents.files(of: snapshot, after)
+    let then = before.currentSnapshot.map { contents.files(of: $0, before) } ?? TableContents.Files()
+    let added = now.data.subtracting(then.data)
+    if let missing = added.sorted().first(where: { !contents.stands($0) }) {
+      simulation.fail(.filesStand, "\(table): snapshot \(snapshot.id) of \(life) names \(missing), which is not there")
+    }
+    let removed = then.data.subtracting(now.data)
+    if removed.isEmpty && life.node != ForeignEngine.node { return }
+    guard life.node == ForeignEngine.node, let schema = after.schema else {
+      return simulation.fail(.compactionKeepsRows, "\(table): \(life) took \(removed.min()!) out of the table")
+    }
+    func counts(_ files: Set<String>) -> [TableContents.Row: Int] {
+      files.reduce(into: [:]) { counts, file in
+        for row in contents.rows(of: file, schema) { counts[row, default: 0] += 1 }
+      }
+    }
+    let (gone, come) = (counts(removed), counts(added))
+    if snapshot.summary["operation"] == "replace", before.snapshot(id: snapshot.id) == nil, gone != come {
+      simulation.fail(.compactionKeepsRows, "\(table): snapshot \(snapshot.id) of \(life) replaces files by other rows")
+    }
+    onRowsMoved?(
+      table, gone.filter { (come[$0.key] ?? 0) < $0.value }.map(\.key.text),
+      come.filter { (gone[$0.key] ?? 0) < $0.value }.map(\.key.text))
   }
 }

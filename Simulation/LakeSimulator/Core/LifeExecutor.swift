@@ -5,13 +5,18 @@ package final class LifeExecutor: TaskExecutor, @unchecked Sendable {
   private let scheduler: Scheduler
   private var held: [UnownedJob] = []
   private(set) var isPaused = false
+  /// Pauses so far.
+  private(set) var pauses = 0
 
   init(scheduler: Scheduler) { self.scheduler = scheduler }
 
   package func enqueue(_ job: consuming ExecutorJob) { scheduler.enqueue(UnownedJob(job), on: self) }
 
   /// From now on no job of this life runs.
-  func pause() { isPaused = true }
+  func pause() {
+    isPaused = true
+    pauses += 1
+  }
 
   func hold(_ job: UnownedJob) { held.append(job) }
 

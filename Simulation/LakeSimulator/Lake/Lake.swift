@@ -20,21 +20,37 @@ package final class Lake: @unchecked Sendable {
   var doors: [String: IngestDoor] = [:]
   /// Requests that clients are still trying to get acknowledged.
   var clientsAtWork = 0
-  /// Data files never change, so what was once decoded is not decoded again.
-  let decodedFiles = DecodedFiles()
+  let contents: TableContents
+  let habits: ClientHabits
+  /// Whether readers ask the query engine, too.
+  let asksEngine: Bool
   var reads = 0
   var failedReads = 0
 
-  /// - Parameter settings: nil: drawn from the seed.
-  init(_ world: World, settings: LakeSettings? = nil, tenants: Int = 2, tables: [LakeTable] = [.logs]) throws {
+  /// - Parameters:
+  ///   - settings: nil: drawn from the seed.
+  ///   - withEvents: the table `events` is fed from the same lanes; needs every column.
+  init(
+    _ world: World, settings: LakeSettings? = nil, tenants: Int = 2, withEvents: Bool = false,
+    habits: ClientHabits = ClientHabits()
+  ) throws {
     self.world = world
     self.settings = settings ?? LakeSettings.drawn(world.random("settings"))
+    self.habits = habits
     self.tenants = (0..<tenants).map { TenantID("tenant-\($0)")! }
-    self.tables = tables
+    tables = [self.settings.logs] + (withEvents ? [.events] : [])
+    asksEngine = self.settings.isWide
     ledger = RowLedger(dedupWindow: self.settings.queue.dedupWindow)
+    contents = TableContents(world)
     lanes = LaneObjects(world, basePath: self.settings.queue.basePath)
-    progress = TableProgress(world)
-    liveObjects = LiveObjects(world, basePath: self.settings.queue.basePath, tables: tables, progress: progress)
+    progress = TableProgress(world, contents: contents)
+    liveObjects = LiveObjects(
+      world, basePath: self.settings.queue.basePath, tables: tables, progress: progress, contents: contents)
+    world.catalog.writesMetadata = self.settings.isWide
+    progress.onRowsMoved = { [unowned self] table, gone, back in
+      guard table == TableIdentifier(.logs) else { return }
+      ledger.move(gone: gone, back: back, now: world.simulation.scheduler.now)
+    }
     try createTables()
   }
 
@@ -55,12 +71,42 @@ package final class Lake: @unchecked Sendable {
 
   /// A segment that some table has yet to take.
   private var unshifted: LaneObjects.Place? {
-    for key in world.cloud.objects.allKeys {
+    for key in world.peekKeys() {
       guard let place = LaneObjects.Place(key, basePath: settings.queue.basePath), place.sequence > 0,
-        let info = try? world.cloud.objects.head(key), info.size != LaneObjects.tombstoneBytes
+        let bytes = world.peek(key), bytes.count != LaneObjects.tombstoneBytes
       else { continue }
       if liveObjects.isNeeded(place) { return place }
     }
     return nil
+  }
+
+  /// WAL-7b: with no writer at work, everything goes: lanes end, leave the states, and nothing of them stays behind.
+  func restConditionsOfTheQueue() {
+    world.restsWhen { [unowned self] in
+      world.peekKeys().first { $0.text.hasPrefix(settings.queue.basePath + "/") }.map { "\($0) is left in the queue" }
+    }
+    world.restsWhen { [unowned self] in orphan.map { "\($0) is named by no snapshot and still there" } }
+    world.restsWhen { [unowned self] in
+      for table in tables {
+        guard let state = progress.state(of: TableIdentifier(table)) else { continue }
+        if let lane = state.lanes.keys.min() { return "the state of \(table.name) still names lane \(lane)" }
+        if let name = state.fingerprints.min() { return "the state of \(table.name) still names fingerprints \(name)" }
+      }
+      return nil
+    }
+  }
+
+  /// DEL-3: a file of ours that no snapshot leads to.
+  private var orphan: ObjectKey? {
+    var named: Set<String> = []
+    for table in tables {
+      guard let metadata = world.catalog.table(TableIdentifier(table))?.metadata else { continue }
+      for snapshot in metadata.snapshots {
+        let files = contents.files(of: snapshot, metadata)
+        named.formUnion(files.data)
+        named.formUnion(files.metadata)
+      }
+    }
+    return world.peekKeys().first { DataFilePlaces.isOurs($0) && !named.contains(world.warehouse.location(of: $0)) }
   }
 }

@@ -1,6 +1,7 @@
 import LakeIngest
 import LakeModel
 import LakePorts
+import LakeSchema
 import LakeWAL
 
 /// How clients behave in a run.
@@ -13,11 +14,15 @@ struct ClientHabits: Sendable {
   var fingerprinted = 0.85
   /// Part of the acknowledged requests that are sent once more all the same.
   var stubborn = 0.15
+  /// How long a client waits for an answer before it asks again; nil: until no answer can come any more. Impatient ones
+  /// repeat what is still in flight.
+  var patience: Duration?
 }
 
 extension Lake {
   /// Clients that send until `end`, and return when each request is acknowledged or given up.
-  func runClients(_ count: Int, until end: Duration, _ habits: ClientHabits = ClientHabits()) async {
+  func runClients(_ count: Int, until end: Duration, _ wanted: ClientHabits? = nil) async {
+    let habits = wanted ?? habits
     await withTaskGroup(of: Void.self) { group in
       for index in 0..<count {
         group.addTask {
@@ -57,7 +62,8 @@ extension Lake {
       number: number,
       request: IngestRequest(
         topic: .logs,
-        rows: LogRows.batch(number, tenant: request.tenant, account: account, microseconds: times),
+        rows: LogRows.batch(
+          number, schema: settings.logs.schema, tenant: request.tenant, account: account, microseconds: times),
         identity: request.hasFingerprint
           ? RequestIdentity(
             tenant: request.tenant, account: account, door: "otlp/logs", idempotencyKey: nil,
@@ -71,7 +77,7 @@ extension Lake {
     clientsAtWork += 1
     defer { clientsAtWork -= 1 }
     let call = call(number, account: account)
-    let patience = settings.queue.ackDelayMax * 2 + .seconds(5)
+    let patience = habits.patience ?? settings.queue.ackDelayMax * 2 + .seconds(5)
     while true {
       let answer = doors.isEmpty ? nil : await send(call, to: random.pick(doors.keys.sorted()), patience: patience)
       switch answer {

@@ -49,13 +49,14 @@ extension Lake {
   /// Serves clients until the node is asked to stop; then drains.
   private func ingest(_ ports: Ports, _ life: Life) async {
     let ingestor = Ingestor(ports: ports, settings: settings.queue)
+    let serving = ServingIngestor(engine: ingestor, clock: ports.clock)
     let door: IngestDoor = life.mailbox()
     doors[life.node] = door
     await withTaskGroup(of: Void.self) { group in
       group.addTask { await ingestor.run() }
       group.addTask {
         await withDiscardingTaskGroup { calls in
-          while let call = await door.next() { calls.addTask { await self.serve(call, ingestor, life) } }
+          while let call = await door.next() { calls.addTask { await self.serve(call, serving, life) } }
         }
       }
       await life.stopped()
@@ -69,12 +70,14 @@ extension Lake {
     }
   }
 
-  private func serve(_ call: IngestDoor.Call, _ ingestor: Ingestor, _ life: Life) async {
+  private func serve(_ call: IngestDoor.Call, _ ingestor: ServingIngestor, _ life: Life) async {
     let number = call.question.number
+    let (received, pauses) = (ingestor.now, life.executor.pauses)
     ledger.handle(number, begins: true, now: life.scheduler.now)
     defer { ledger.handle(number, begins: false, now: life.scheduler.now) }
     do throws(IngestError) {
-      _ = try await ingestor.ingest(call.question.request)
+      _ = try await ingestor.engine.ingest(call.question.request)
+      judgeDelay(received.duration(to: ingestor.now), isTold: pauses == life.executor.pauses, life)
       call.answer(.acknowledged)
     } catch {
       switch error {
@@ -84,13 +87,28 @@ extension Lake {
     }
   }
 
+  /// WAL-5, by the node's own clock. Nothing but a pause may come between the engine's decision and the answer.
+  private func judgeDelay(_ delay: Duration, isTold: Bool, _ life: Life) {
+    guard isTold, delay > settings.queue.ackDelayMax else { return }
+    world.simulation.fail(
+      .acknowledgedInTime, "\(life) acknowledges after \(delay), at most \(settings.queue.ackDelayMax) are allowed")
+  }
+
   private func shift(_ table: LakeTable, _ ports: Ports, _ life: Life, _ cache: WALCache) async {
     let runner = ShiftRunner(
-      ports: ports, settings: settings.shift, table: table, consumers: tables, cache: cache)
+      ports: ports, settings: settings.shift, table: table,
+      derivation: table.name == LakeTable.events.name ? EventRows() : SameRows(), consumers: tables, cache: cache)
     await withTaskGroup(of: Void.self) { group in
       group.addTask { await runner.run() }
       await life.stopped()
       group.cancelAll()
     }
   }
+}
+
+/// An ingestor and the clock it reads.
+private struct ServingIngestor: Sendable {
+  let engine: Ingestor
+  let clock: any LakeClock
+  var now: ClockInstant { clock.now }
 }

@@ -1,36 +1,9 @@
 import LakeIceberg
 import LakeModel
-import LakeParquet
 import LakePorts
+import LakeQuery
 import LakeSchema
 import LakeWAL
-
-/// Bodies of data files, by location: files never change, so what one reader decoded serves all.
-///
-/// `@unchecked Sendable`: confined to the simulation's thread.
-final class DecodedFiles: @unchecked Sendable {
-  struct Row {
-    let tenant: String
-    let body: String
-  }
-
-  private var rows: [String: [Row]] = [:]
-  private var manifests: [String: [ScanFile]] = [:]
-
-  func rows(_ location: String, _ decode: () throws -> [Row]) rethrows -> [Row] {
-    if let known = rows[location] { return known }
-    let decoded = try decode()
-    rows[location] = decoded
-    return decoded
-  }
-
-  func files(_ location: String, _ decode: () throws -> [ScanFile]) rethrows -> [ScanFile] {
-    if let known = manifests[location] { return known }
-    let decoded = try decode()
-    manifests[location] = decoded
-    return decoded
-  }
-}
 
 /// Reads all of a tenant's rows as a query does: the WAL's tail through LakeWAL, the snapshot through LakeIceberg and
 /// LakeParquet, every byte through the ports.
@@ -38,24 +11,45 @@ struct LakeReader {
   let lake: Lake
   let ports: Ports
   let wal: WALReader
+  private let table: LakeTable
+  /// The query engine itself; it knows `logs` with every column only.
+  private let engine: LogQueryEngine?
 
-  init(_ lake: Lake, _ ports: Ports, _ cache: WALCache, table: LakeTable = .logs) {
+  init(_ lake: Lake, _ ports: Ports, _ cache: WALCache, table: LakeTable? = nil) {
     self.lake = lake
     self.ports = ports
-    wal = WALReader(ports: ports, settings: lake.settings.queue, table: table, topic: .logs, cache: cache)
+    self.table = table ?? lake.settings.logs
+    wal = WALReader(ports: ports, settings: lake.settings.queue, table: self.table, topic: .logs, cache: cache)
+    engine =
+      lake.asksEngine && table == nil ? LogQueryEngine(ports: ports, queue: lake.settings.queue) : nil
   }
+
+  typealias Found = [(text: String, place: String)]
 
   /// How often a read begins again because files went away under it (RDR-4).
   private static let attemptsMax = 5
 
   /// Where each row was seen, and its body.
-  func rows(of tenant: TenantID) async throws -> [(text: String, place: String)] {
+  func rows(of tenant: TenantID) async throws -> Found {
+    try await again {
+      let tail = try await wal.tail(WALScope(tenant: tenant))
+      return try await committed(tail.table.metadata, tenant) + fresh(tail, tenant)
+    }
+  }
+
+  /// Rows that are in the table, whatever the WAL holds.
+  func committedRows(of tenant: TenantID) async throws -> Found {
+    try await again {
+      try await committed(try await ports.catalog.loadTable(TableIdentifier(table)).metadata, tenant)
+    }
+  }
+
+  private func again(_ read: () async throws -> Found) async throws -> Found {
     var attempt = 0
     while true {
       attempt += 1
       do {
-        let tail = try await wal.tail(WALScope(tenant: tenant))
-        return try await committed(tail.table.metadata, tenant) + fresh(tail, tenant)
+        return try await read()
       } catch WALError.vanished where attempt < LakeReader.attemptsMax {
         continue
       } catch ObjectStoreError.notFound where attempt < LakeReader.attemptsMax {
@@ -64,32 +58,30 @@ struct LakeReader {
     }
   }
 
-  private func fresh(_ tail: WALTail, _ tenant: TenantID) async throws -> [(text: String, place: String)] {
-    var found: [(text: String, place: String)] = []
+  private func fresh(_ tail: WALTail, _ tenant: TenantID) async throws -> Found {
+    var found: Found = []
     for group in tail.rowGroups {
-      let batch = try await wal.rows(group, columns: LakeReader.columns(wal.table.schema))
-      for row in try LakeReader.rows(batch) where row.tenant == tenant.text || ports.planted == .mixTenantsInTail {
-        found.append((row.body, "\(group.segment.id)"))
-      }
+      let batch = try await wal.rows(group, columns: TableContents.columns(table.schema))
+      for row in TableContents.rows(batch) { found.append((row.text, "\(group.segment.id)")) }
     }
     return found
   }
 
-  private func committed(_ table: TableMetadata, _ tenant: TenantID) async throws -> [(text: String, place: String)] {
+  private func committed(_ metadata: TableMetadata, _ tenant: TenantID) async throws -> Found {
     let predicate = Predicate([.compare(1, .equal, .string(tenant.text))])
-    let planner = try ScanPlanner(table: table, predicate: predicate)
+    let planner = try ScanPlanner(table: metadata, predicate: predicate)
     guard let list = planner.manifestListLocation else { return [] }
-    var found: [(text: String, place: String)] = []
+    var found: Found = []
     for manifest in try planner.select(try ManifestList.decode(try await bytes(list))) {
-      let bytes = try await bytes(manifest.path)
-      let files = try lake.decodedFiles.files(tenant.text + manifest.path) {
-        try planner.files(of: manifest, bytes: bytes)
-      }
-      for file in files {
-        let bytes = try await self.bytes(file.file.path)
-        let rows = try lake.decodedFiles.rows(file.file.path) { try LakeReader.rows(ofFile: bytes) }
-        for row in rows where row.tenant == tenant.text {
-          found.append((row.body, String(file.file.path.suffix(24))))
+      for file in try planner.files(of: manifest, bytes: try await bytes(manifest.path)) {
+        do {
+          let bytes = try await self.bytes(file.file.path)
+          let rows = try lake.contents.rows(of: file.file.path, table.schema, fetched: bytes)
+          for row in rows where row.tenant == tenant.text {
+            found.append((row.text, String(file.file.path.suffix(24))))
+          }
+        } catch ObjectStoreError.notFound where ports.hasPlanted(.skipVanished) {
+          continue
         }
       }
     }
@@ -100,26 +92,32 @@ struct LakeReader {
     try await ports.store.get(try ports.warehouse.key(of: location)).bytes
   }
 
-  // MARK: columns
+  // MARK: the engine
 
-  private static func columns(_ schema: Schema) -> Schema {
-    Schema(id: schema.id, fields: schema.fields.filter { $0.name == "tenant_id" || $0.name == "body" })
+  private static let everything = "{service_name=~\".+\"}"
+  private static let day: UInt64 = 86_400_000_000_000
+
+  /// All rows of a tenant as the query engine answers; nil when it is not asked in this run.
+  func queried(_ tenant: TenantID) async throws -> Found? {
+    guard let engine else { return nil }
+    let request = LogQueryRequest(
+      tenant: tenant, query: LakeReader.everything,
+      span: .range(
+        start: Timestamp(nanoseconds: JumpingWallClock.epoch - LakeReader.day),
+        end: Timestamp(nanoseconds: JumpingWallClock.epoch + 3 * LakeReader.day), step: .seconds(1), interval: .zero),
+      direction: .forward, limit: 5000)
+    guard case .streams(let streams) = try await engine.query(request).data else { return nil }
+    return streams.flatMap { stream in (0..<stream.count).map { (stream.lines.text($0) ?? "", "the engine's answer") } }
   }
 
-  private static func rows(ofFile bytes: Bytes) throws -> [DecodedFiles.Row] {
-    let file = try ParquetFile(bytes)
-    var rows: [DecodedFiles.Row] = []
-    for group in file.rowGroups {
-      let plan = try file.plan(
-        rowGroup: group.index, projection: try file.projection(to: columns(LakeTable.logs.schema)))
-      rows += try LakeReader.rows(try file.decode(plan, fetched: plan.ranges.map { bytes[$0] }))
-    }
-    return rows
-  }
-
-  private static func rows(_ batch: ColumnBatch) throws -> [DecodedFiles.Row] {
-    guard let tenants = batch.column("tenant_id"), let bodies = batch.column("body") else { return [] }
-    return (0..<batch.count).map { DecodedFiles.Row(tenant: tenants.text($0) ?? "", body: bodies.text($0) ?? "") }
+  /// How many rows the query engine counts, from statistics where it may.
+  func counted(_ tenant: TenantID) async throws -> Int? {
+    guard let engine else { return nil }
+    let request = LogQueryRequest(
+      tenant: tenant, query: "sum(count_over_time(\(LakeReader.everything)[96h]))",
+      span: .instant(at: Timestamp(nanoseconds: JumpingWallClock.epoch + 3 * LakeReader.day)))
+    guard case .vector(let samples) = try await engine.query(request).data else { return nil }
+    return Int(samples.first?.value ?? 0)
   }
 }
 
@@ -127,23 +125,60 @@ extension Lake {
   /// Reads tenants of chance all the time, and judges what it sees.
   func readForever(_ ports: Ports, _ life: Life, _ cache: WALCache) async {
     let reader = LakeReader(self, ports, cache)
+    let events = tables.count > 1 ? LakeReader(self, ports, cache, table: .events) : nil
     let random = LifeRandomness(world.simulation.random.fork("reader.\(life)"))
     while !life.isFenced && !life.isStopping {
-      await readOnce(reader, tenants[random.uniform(0..<tenants.count)])
+      let tenant = tenants[random.uniform(0..<tenants.count)]
+      if let events, random.uniform(0..<4) == 0 {
+        await readEvents(events, tenant, isComplete: false)
+      } else {
+        await readOnce(reader, tenant, by: asksEngine ? Way(rawValue: random.uniform(0..<3))! : .rows)
+      }
       do { try await ports.clock.sleep(for: .milliseconds(random.uniform(200..<15_000))) } catch { return }
     }
   }
 
+  /// How a tenant is read.
+  enum Way: Int { case rows, engine, count }
+
   /// - Returns: whether the reading had an answer.
   @discardableResult
-  func readOnce(_ reader: LakeReader, _ tenant: TenantID) async -> Bool {
+  func readOnce(_ reader: LakeReader, _ tenant: TenantID, by way: Way = .rows) async -> Bool {
+    await judge { begin in
+      switch way {
+      case .rows: break
+      case .engine:
+        if let rows = try await reader.queried(tenant) {
+          return self.ledger.judge(tenant: tenant, begin: begin, now: self.world.simulation.scheduler.now, rows: rows)
+        }
+      case .count:
+        if let count = try await reader.counted(tenant) {
+          return self.ledger.judge(tenant: tenant, begin: begin, now: self.world.simulation.scheduler.now, count: count)
+        }
+      }
+      let rows = try await reader.rows(of: tenant)
+      return self.ledger.judge(tenant: tenant, begin: begin, now: self.world.simulation.scheduler.now, rows: rows)
+    }
+  }
+
+  /// The table `events`: what is in it is there once; all of it, once everything is shifted.
+  @discardableResult
+  func readEvents(_ reader: LakeReader, _ tenant: TenantID, isComplete: Bool) async -> Bool {
+    await judge { begin in
+      let rows = try await reader.committedRows(of: tenant)
+      return self.ledger.judgeEvents(
+        tenant: tenant, begin: begin, now: self.world.simulation.scheduler.now, isComplete: isComplete, rows: rows)
+    }
+  }
+
+  private func judge(_ read: (Int64) async throws -> (Invariant, String)?) async -> Bool {
     let begin = world.simulation.scheduler.now
     do {
-      let rows = try await reader.rows(of: tenant)
+      let finding = try await read(begin)
       reads += 1
-      let now = world.simulation.scheduler.now
-      if let (invariant, finding) = ledger.judge(tenant: tenant, begin: begin, now: now, rows: rows) {
-        world.simulation.fail(invariant, "\(finding), read from \(Seconds(begin)) to \(Seconds(now))")
+      if let (invariant, text) = finding {
+        let now = world.simulation.scheduler.now
+        world.simulation.fail(invariant, "\(text), read from \(Seconds(begin)) to \(Seconds(now))")
       }
       return true
     } catch {

@@ -1,5 +1,6 @@
 import LakeModel
 import LakePorts
+import LakeSchema
 import LakeShift
 import LakeWAL
 
@@ -7,6 +8,39 @@ import LakeWAL
 struct LakeSettings: Sendable {
   var queue = QueueSettings()
   var shift = ShiftSettings()
+  /// Whether rows have every column of `logs`, or only those that the protocol looks at: the others only cost time.
+  private(set) var isWide = true
+
+  /// The table that the topic `logs` feeds in this run.
+  var logs: LakeTable { queue.tables[.logs]! }
+
+  mutating func lay(wide: Bool) {
+    isWide = wide
+    queue.tables[.logs] =
+      wide ? .logs : LakeTable.logs.keeping(["tenant_id", "account_id", "service_name", "timestamp", "body"])
+    shift.queue = queue
+  }
+
+  /// Waits so short that a run can see the queue become empty.
+  mutating func hurryTidiness() {
+    queue.ackDelayMax = .seconds(4)
+    queue.laneAgeMax = .seconds(10)
+    queue.laneIdleMax = .seconds(20)
+    queue.dedupWindow = .seconds(20)
+    shift.interval = .seconds(5)
+    shift.planAgeMax = .seconds(60)
+    shift.sweepInterval = .seconds(60)
+    shift.deleteDelay = .seconds(1)
+    shift.housekeepingInterval = .seconds(10)
+    shift.queue = queue
+  }
+
+  /// The same with every column: for events, and for queries through the engine.
+  var wide: LakeSettings {
+    var settings = self
+    settings.lay(wide: true)
+    return settings
+  }
 
   /// Production's own defaults, on a scale of seconds instead of minutes.
   static let plain: LakeSettings = {
@@ -20,6 +54,19 @@ struct LakeSettings: Sendable {
     settings.shift.housekeepingInterval = .seconds(30)
     // Races are what the simulator is for.
     settings.shift.standsBy = false
+    settings.lay(wide: false)
+    return settings
+  }()
+
+  /// Everything at once and nothing left lying, so that stories are short.
+  static let hurried: LakeSettings = {
+    var settings = plain
+    settings.queue.ackDelayMax = .seconds(4)
+    settings.queue.laneAgeMax = .seconds(10)
+    settings.queue.laneIdleMax = .seconds(20)
+    settings.shift.interval = .seconds(1)
+    settings.shift.deleteDelay = .zero
+    settings.shift.housekeepingInterval = .seconds(1)
     settings.shift.queue = settings.queue
     return settings
   }()
@@ -49,7 +96,8 @@ struct LakeSettings: Sendable {
     settings.shift.deleteDelay = draw.pick([.zero, .seconds(1), .seconds(30)])
     settings.shift.housekeepingInterval = draw.pick([.seconds(1), .seconds(30), .seconds(300)])
     settings.shift.standsBy = draw.pick([true, false, false])
-    settings.shift.queue = settings.queue
+    settings.shift.sweepInterval = draw.pick([.seconds(20), .seconds(600), .seconds(600)])
+    settings.lay(wide: draw.chance(0.1))
     return settings
   }
 }

@@ -7,10 +7,9 @@ enum LogRows {
   ///
   /// - Parameter microseconds: the time of each row.
   static func batch(
-    _ number: RequestNumber, tenant: TenantID, account: AccountID?, microseconds: [Int64]
+    _ number: RequestNumber, schema: Schema, tenant: TenantID, account: AccountID?, microseconds: [Int64]
   ) -> ColumnBatch {
     let count = microseconds.count
-    let schema = LakeTable.logs.schema
     let columns = schema.fields.map { field -> Column in
       switch field.name {
       case "tenant_id": constant(tenant.text, count)
@@ -20,8 +19,10 @@ enum LogRows {
       case "body": text((0..<count).map { RowLedger.rowText(number, $0) })
       case "attributes": emptyMaps(count)
       case "dropped_attributes_count": Column(.int32(Buffer(repeating: 0, count: count)), count: count)
-      // Present, though the column allows absence: the derived table reads it.
-      case "event_name": number.value % 2 == 0 ? constant("happening", count) : absent(field.type, count)
+      // Every other request is of events, which have no body: the name says which row it is.
+      case "event_name":
+        number.value % 2 == 0
+          ? text((0..<count).map { RowLedger.rowText(number, $0) }) : absent(field.type, count)
       default: absent(field.type, count)
       }
     }

@@ -30,7 +30,19 @@ final class RowLedger: @unchecked Sendable {
     var isBeyondWindow = false
   }
 
+  private struct Row: Hashable {
+    let number: RequestNumber
+    let row: Int
+  }
+
+  /// What another engine did last to a row that was in the table.
+  private struct Move {
+    let time: Int64
+    let isGone: Bool
+  }
+
   private(set) var requests: [Request] = []
+  private var moves: [Row: Move] = [:]
   private(set) var acknowledgements = 0
   /// For how long after the first sending a repeat is certainly dropped, in nanoseconds: half the window, since the clock
   /// of the process that forgets may be twice as fast (CLK-1).
@@ -68,6 +80,16 @@ final class RowLedger: @unchecked Sendable {
     if now - requests[index].firstSent > window { requests[index].isBeyondWindow = true }
   }
 
+  /// Another engine took rows out of the table, or brought them back.
+  func move(gone: [String], back: [String], now: Int64) {
+    for (texts, isGone) in [(gone, true), (back, false)] {
+      for text in texts {
+        guard let (number, row) = row(Substring(text)) else { continue }
+        moves[Row(number: number, row: row)] = Move(time: now, isGone: isGone)
+      }
+    }
+  }
+
   static func rowText(_ number: RequestNumber, _ row: Int) -> String { "\(number).\(row)" }
 
   /// - Returns: nil for text that no row of ours has.
@@ -103,13 +125,12 @@ final class RowLedger: @unchecked Sendable {
       seen[number, default: [:]][row, default: []].append(place)
     }
     for request in requests where request.tenant == tenant {
-      let isDue = request.acknowledged.map { $0 < begin } ?? false
-      let copiesMax = request.hasFingerprint && !request.isBeyondWindow ? 1 : max(1, request.sendings)
       for row in 0..<request.rowCount {
         let places = seen[request.number]?[row] ?? []
+        let (isDue, copiesMax) = bounds(request, row, begin: begin)
         if isDue && places.isEmpty || places.count > copiesMax {
           return (
-            isDue ? .ackedRowOnce : .unackedRowAtMostOnce,
+            request.acknowledged.map { $0 < begin } ?? false ? .ackedRowOnce : .unackedRowAtMostOnce,
             "tenant=\(tenant) row=\(RowLedger.rowText(request.number, row)) seen \(places.count) times"
               + (places.isEmpty ? "" : " (\(places.sorted().joined(separator: ", ")))")
               + ", sent \(request.sendings) times since \(Seconds(request.firstSent))"
@@ -119,5 +140,64 @@ final class RowLedger: @unchecked Sendable {
       }
     }
     return nil
+  }
+
+  /// Whether a reading that began then must show the row, and how often it may.
+  private func bounds(_ request: Request, _ row: Int, begin: Int64) -> (isDue: Bool, copiesMax: Int) {
+    let isUnique = request.hasFingerprint && !request.isBeyondWindow
+    let copiesMax = isUnique ? 1 : max(1, request.sendings)
+    let isDue = request.acknowledged.map { $0 < begin } ?? false
+    guard let move = moves[Row(number: request.number, row: row)] else { return (isDue, copiesMax) }
+    // While it happened, either is right.
+    if move.time >= begin { return (false, copiesMax) }
+    // What was deleted stays so: a repeat does not bring it back, its fingerprint is committed.
+    return move.isGone ? (false, isUnique ? 0 : copiesMax) : (isDue, copiesMax)
+  }
+
+  /// Judges what one reader saw of a tenant's events: rows of every other request, in the table alone.
+  ///
+  /// - Parameter isComplete: everything is shifted.
+  func judgeEvents(
+    tenant: TenantID, begin: Int64, now: Int64, isComplete: Bool, rows: [(text: String, place: String)]
+  ) -> (Invariant, String)? {
+    for request in requests where request.inHand > 0 { noteAge(request.number.value, now) }
+    var seen: [Row: Int] = [:]
+    for (text, place) in rows {
+      guard let (number, row) = row(Substring(text)), requests[number.value].tenant == tenant, number.value % 2 == 0
+      else { return (.rowsStayWithTenant, "tenant=\(tenant) sees event \"\(text)\" in \(place), which is not its own") }
+      seen[Row(number: number, row: row), default: 0] += 1
+    }
+    for request in requests where request.tenant == tenant && request.number.value % 2 == 0 {
+      let copiesMax = request.hasFingerprint && !request.isBeyondWindow ? 1 : max(1, request.sendings)
+      let isDue = isComplete && (request.acknowledged.map { $0 < begin } ?? false)
+      for row in 0..<request.rowCount {
+        let count = seen[Row(number: request.number, row: row)] ?? 0
+        if count > copiesMax || isDue && count == 0 {
+          return (
+            isDue ? .ackedRowOnce : .unackedRowAtMostOnce,
+            "tenant=\(tenant) event=\(RowLedger.rowText(request.number, row)) is in the table \(count) times"
+          )
+        }
+      }
+    }
+    return nil
+  }
+
+  /// Judges a count of a tenant's rows, which a reader may have got without looking at any (RDR-3).
+  func judge(tenant: TenantID, begin: Int64, now: Int64, count: Int) -> (Invariant, String)? {
+    for request in requests where request.inHand > 0 { noteAge(request.number.value, now) }
+    var (least, most) = (0, 0)
+    for request in requests where request.tenant == tenant {
+      for row in 0..<request.rowCount {
+        let (isDue, copiesMax) = bounds(request, row, begin: begin)
+        least += isDue ? 1 : 0
+        most += copiesMax
+      }
+    }
+    if (least...most).contains(count) { return nil }
+    return (
+      count < least ? .ackedRowOnce : .unackedRowAtMostOnce,
+      "tenant=\(tenant) counts \(count) rows instead of \(least) to \(most)"
+    )
   }
 }

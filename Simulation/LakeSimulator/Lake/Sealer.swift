@@ -24,11 +24,10 @@ extension Lake {
   /// Where the next object of each lane without tombstone would go.
   private var openEnds: [ObjectKey] {
     var ends: [String: Int] = [:]
-    for key in world.cloud.objects.allKeys {
-      guard let place = LaneObjects.Place(key, basePath: settings.queue.basePath),
-        let info = try? world.cloud.objects.head(key)
+    for key in world.peekKeys() {
+      guard let place = LaneObjects.Place(key, basePath: settings.queue.basePath), let bytes = world.peek(key)
       else { continue }
-      let isEnd = info.size == LaneObjects.tombstoneBytes
+      let isEnd = bytes.count == LaneObjects.tombstoneBytes
       ends[place.lane] = isEnd ? Int.max : max(ends[place.lane] ?? 0, place.sequence + 1)
     }
     return ends.filter { $0.value != Int.max }.sorted { $0.key < $1.key }.map { lane, next in

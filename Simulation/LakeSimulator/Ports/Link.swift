@@ -85,7 +85,7 @@ struct Link: Sendable {
       answer(.failure(error), after: network.timing.patience)
     }
 
-    switch network.fate(of: operation, from: life.node) {
+    switch network.fate(of: operation, subject, from: life.node) {
     case .smooth: carry(after: network.travel(), back: network.travel())
     case .slow: carry(after: network.slowTravel(), back: network.travel())
     case .refused(let why): answer(.failure(errors.unavailable(why)), after: network.travel())
@@ -141,7 +141,24 @@ package final class Network: @unchecked Sendable {
   package func heal(_ node: String) { cutOff[node] = nil }
   package func isCut(_ node: String) -> Bool { cutOff[node] != nil }
 
-  func fate(of operation: Operation, from node: String) -> Fate {
+  /// Nodes whose requests are never harmed: other engines, which are not what is tested.
+  package var trusted: Set<String> = []
+  /// What befalls the next request of a kind, by a story's will.
+  private var fates: [(node: String, operation: Operation, glob: String, fate: Fate)] = []
+
+  func strike(_ pattern: RequestPattern, from node: String, _ fate: Fate) {
+    fates.append((node, pattern.operation, pattern.glob, fate))
+  }
+
+  func fate(of operation: Operation, _ subject: String, from node: String) -> Fate {
+    if !fates.isEmpty,
+      let index = fates.firstIndex(where: {
+        $0.node == node && $0.operation == operation && RequestPattern.matches(subject, $0.glob)
+      })
+    {
+      return fates.remove(at: index).fate
+    }
+    if trusted.contains(node) { return .smooth }
     if let refuses = cutOff[node] { return refuses ? .refused("no route") : .requestLost }
     let isCatalog = operation.isOfCatalog
     func occurs(_ store: Fault, _ catalog: Fault) -> Bool { simulation.faults.occurs(isCatalog ? catalog : store) }

@@ -12,6 +12,8 @@ package final class CatalogCloud: @unchecked Sendable {
   private let warehouse: WarehouseLocation
   private let store: StoreCloud
   private let random: LifeRandomness
+  /// Whether metadata files are written, through the real codec. The engines never read them, the catalog has the state.
+  package var writesMetadata = true
   /// Told of every commit: the table, what it was before (nil: it was created) and what it is now.
   var afterCommit: [(TableIdentifier, TableState?, TableState, Life) -> Void] = []
 
@@ -51,6 +53,7 @@ package final class CatalogCloud: @unchecked Sendable {
 extension CatalogCloud {
   /// The metadata file, as a catalog writes it: through the real codec, and read back to be the same.
   private func write(_ table: TableState, by life: Life) {
+    guard writesMetadata else { return }
     let bytes = TableMetadataCodec.encode(table.metadata)
     do {
       guard try TableMetadataCodec.decode(bytes) == table.metadata else {

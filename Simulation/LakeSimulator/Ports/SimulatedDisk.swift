@@ -74,6 +74,21 @@ package final class SimulatedDisk: @unchecked Sendable {
   /// The bytes of a file; nil when there is none.
   func contents(_ path: String) -> Bytes? { (try? file(path)).map { files[$0]!.bytes } }
 
+  /// Every file there is, ascending.
+  var paths: [String] {
+    var found: [ObjectKey] = []
+    var waiting = [("", 0)]
+    while let (prefix, number) = waiting.popLast() {
+      for (name, entry) in directories[number]!.entries {
+        switch entry {
+        case .file: found.append(ObjectKey(trusted: prefix + name.text))
+        case .directory(let next): waiting.append((prefix + name.text + "/", next))
+        }
+      }
+    }
+    return found.sorted().map(\.text)
+  }
+
   // MARK: changing
 
   func makeDirectory(_ path: String) throws(FileError) {

@@ -33,7 +33,9 @@ extension Scenario {
       for name in ["ingest#0", "ingest#1"] { lake.start(name, .ingest) }
       lake.start("shift#0", .shift)
       lake.start("read#0", .read)
-      await lake.runClients(3, until: .seconds(90))
+      var habits = ClientHabits()
+      habits.fingerprinted = 0.5
+      await lake.runClients(3, until: .seconds(90), habits)
       try await lake.settle()
     })
 
@@ -123,5 +125,10 @@ extension Scenario {
     })
 
   /// The short stories about whole lakes.
-  package static let stories: [Scenario] = [shiftCrash, lostReply, latePut, shiftRace, drainStorm, quietLane]
+  package static let stories: [Scenario] = [
+    shiftCrash, lostReply, latePut, shiftRace, drainStorm, quietLane, sleepyReader, sleepyLister, lateRepeat,
+    voidLane, impatientClient, hastySealer, slowStore, damage, otherEngine, secondConsumer, askedEngine, diskLake,
+    cutOff,
+    wildClocks, paused, shortPages, emptyQueue,
+  ]
 }

@@ -18,6 +18,17 @@ extension Scenario {
     switch defect {
     case .skipFileSync, .skipDirectorySync, .unlinkWithoutSync: powerLoss
     case .writeIntoQuietLane: quietLane
+    case .skipConfirm, .skipVanished: sleepyReader
+    case .listBeforeSnapshot: sleepyLister
+    case .forgetFingerprintsByTime: lateRepeat
+    case .acknowledgeInFlightRepeat, .rememberFailed: impatientClient
+    case .acknowledgeLate: slowStore
+    case .treatExistingAsMine: latePut
+    case .skipReadBack, .retryElsewhere: lostReply
+    case .deleteTombstoneEarly: hastySealer
+    case .countVoidLanes: voidLane
+    case .skipHoles: damage
+    case .loseStateInForeignCommit, .rollBackState: otherEngine
     default: swarm
     }
   }

@@ -1,8 +1,8 @@
 /// Names some requests, for stories: `.put("data/**")`.
 package struct RequestPattern: Sendable, CustomStringConvertible {
-  private let operation: Operation
+  let operation: Operation
   /// A subject, or what it starts with when it ends in `**`; an inner `**` stands for anything.
-  private let glob: String
+  let glob: String
 
   package static func put(_ glob: String) -> RequestPattern { RequestPattern(operation: .put, glob: glob) }
   package static func get(_ glob: String) -> RequestPattern { RequestPattern(operation: .get, glob: glob) }

@@ -18,6 +18,10 @@ package final class World: @unchecked Sendable {
   package let catalog: CatalogCloud
   /// Where the store's keys lie in Iceberg metadata.
   package let warehouse = WarehouseLocation(trusted: "memory://lake")
+  /// What the store holds at a key, seen from outside of any life; checkers look through it.
+  lazy var peek: (ObjectKey) -> Bytes? = { [cloud] in try? cloud.objects.get($0, range: nil).bytes }
+  /// Every key of the store, ascending.
+  lazy var peekKeys: () -> [ObjectKey] = { [cloud] in cloud.objects.allKeys }
   /// Makes the store of a life's ports.
   lazy var makeStore: (Link) -> any ObjectStore = { [cloud] in SimulatedObjectStore(link: $0, cloud: cloud) }
 

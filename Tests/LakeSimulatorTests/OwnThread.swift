@@ -1,0 +1,41 @@
+import Foundation
+
+/// Threads for simulations: each runs on one from begin to end, and must not take one of the few that all tests share.
+///
+/// `@unchecked Sendable`: `waiting` is guarded by `condition`.
+final class SimulationThreads: @unchecked Sendable {
+  static let shared = SimulationThreads(count: max(1, ProcessInfo.processInfo.activeProcessorCount))
+
+  private let condition = NSCondition()
+  private var waiting: [@Sendable () -> Void] = []
+
+  private init(count: Int) {
+    for _ in 0..<count {
+      let thread = Thread { [self] in
+        while true {
+          condition.lock()
+          while waiting.isEmpty { condition.wait() }
+          let work = waiting.removeFirst()
+          condition.unlock()
+          work()
+        }
+      }
+      thread.stackSize = 16 << 20
+      thread.start()
+    }
+  }
+
+  private func run(_ work: @escaping @Sendable () -> Void) {
+    condition.lock()
+    waiting.append(work)
+    condition.signal()
+    condition.unlock()
+  }
+
+  /// Runs `body` on one of the threads.
+  static func run<Result: Sendable>(_ body: @escaping @Sendable () throws -> Result) async throws -> Result {
+    try await withCheckedThrowingContinuation { continuation in
+      shared.run { continuation.resume(with: Swift.Result { try body() }) }
+    }
+  }
+}
