@@ -12,17 +12,20 @@ package struct DecodeContext: Sendable {
   /// When the request came in; also the time of records that bring none.
   package var ingested: Timestamp
   package var limits: DecodeLimits
+  /// What the tenant may send; what goes over it is cut or left out.
+  package var recordLimits: RecordLimits
   /// Seeds the hash tables of a decode, so that nobody can prepare keys that collide. Never seen in the result.
   package var hashSeed: UInt64
 
   package init(
     tenant: TenantID, account: AccountID? = nil, ingested: Timestamp, limits: DecodeLimits = DecodeLimits(),
-    hashSeed: UInt64 = 0x9E37_79B9_7F4A_7C15
+    recordLimits: RecordLimits = .none, hashSeed: UInt64 = 0x9E37_79B9_7F4A_7C15
   ) {
     self.tenant = tenant
     self.account = account
     self.ingested = ingested
     self.limits = limits
+    self.recordLimits = recordLimits
     self.hashSeed = hashSeed
   }
 }
@@ -35,6 +38,8 @@ package struct DecodeLimits: Hashable, Sendable {
   package var attributeEntriesMax = 32_000_000
   /// Bytes of one column of one request.
   package var columnBytesMax = 1 << 30
+  /// Distinct attribute keys of one request on each level of nesting: resources, scopes and records together, events, links, exemplars.
+  package var attributeKeysMax = 100_000
   /// Nesting of arrays and kvlists in one value.
   package var valueDepthMax = 64
 

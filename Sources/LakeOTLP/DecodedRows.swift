@@ -9,6 +9,8 @@ package struct DecodedRows: Sendable {
   package var rejectedCount: Int
   /// The same by reason, for metrics; reasons that did not occur may be missing.
   package var rejections: [Rejection]
+  /// What the limits of the tenant changed.
+  package var excess = Excess()
   /// At most a handful of sentences, for the partial success's error message.
   package var rejectionReasons: [String]
   /// Some record brought no time of its own: the request has no fingerprint (DUP-2).
@@ -26,14 +28,29 @@ package struct DecodedRows: Sendable {
   }
 }
 
+extension DecodedRows {
+  /// The same with what the limits of the tenant did before.
+  func trimmed(_ excess: Excess, _ limits: RecordLimits) -> DecodedRows {
+    var rows = self
+    rows.excess = excess
+    rows.rejections += excess.rejections
+    rows.rejectedCount += excess.rejections.reduce(0) { $0 + $1.count }
+    rows.rejectionReasons += excess.reasons(limits)
+    return rows
+  }
+}
+
 /// Why records were left out, and how many.
 package struct Rejection: Hashable, Sendable {
   package enum Reason: String, Sendable {
     case noTraceID = "no_trace_id"
     case noSpanID = "no_span_id"
+    case manyAttributes = "too_many_attributes"
+    case longAttribute = "attribute_too_long"
+    case longBody = "body_too_long"
   }
   package let reason: Reason
-  package let count: Int
+  package var count: Int
 
   package init(_ reason: Reason, _ count: Int) {
     self.reason = reason

@@ -280,6 +280,7 @@ struct AttributesBuilder: ~Copyable {
   private func checkSizes(extraEntries: Int) throws(WireError) {
     guard entryKeys.count + extraEntries <= limits.attributeEntriesMax else { throw WireError(.manyEntries, at: nil) }
     guard values.data.count <= limits.columnBytesMax else { throw WireError(.bigColumn, at: nil) }
+    guard keys.count <= limits.attributeKeysMax else { throw WireError(.manyKeys, at: nil) }
   }
 
   /// Rewrites the row with the last entry of each key.

@@ -7,12 +7,14 @@ package enum LogsDecoder {
     _ body: Bytes, encoding: OTLPEncoding, context: DecodeContext
   ) throws(OTLPError) -> DecodedLogs {
     var builder = LogsBuilder(context: context, door: .otlp, bodyBytes: min(body.count, RequestBody.bytesMax))
-    try RequestBody.withProtobuf(body, encoding: encoding, message: .logsRequest, limits: context.limits) {
+    let excess = try RequestBody.withProtobuf(body, encoding: encoding, signal: .logs, context: context) {
       (request) throws(WireError) in
       try LogsWire.read(request, into: &builder)
     }
     let hasRecordWithoutTime = builder.hasRecordWithoutTime
     return DecodedLogs(
-      batch: builder.finish(), rejectedCount: 0, rejectionReasons: [], hasRecordWithoutTime: hasRecordWithoutTime)
+      batch: builder.finish(), rejectedCount: 0, rejectionReasons: [], hasRecordWithoutTime: hasRecordWithoutTime
+    )
+    .trimmed(excess, context.recordLimits)
   }
 }

@@ -7,11 +7,12 @@ package enum MetricsDecoder {
     _ body: Bytes, encoding: OTLPEncoding, context: DecodeContext
   ) throws(OTLPError) -> DecodedRows {
     var builder = MetricsBuilder(context: context, bodyBytes: min(body.count, RequestBody.bytesMax))
-    try RequestBody.withProtobuf(body, encoding: encoding, message: .metricsRequest, limits: context.limits) {
+    let excess = try RequestBody.withProtobuf(body, encoding: encoding, signal: .metrics, context: context) {
       (request) throws(WireError) in
       try MetricsWire.read(request, into: &builder)
     }
     let hasRecordWithoutTime = builder.hasRecordWithoutTime
     return DecodedRows(batch: builder.finish(), hasRecordWithoutTime: hasRecordWithoutTime)
+      .trimmed(excess, context.recordLimits)
   }
 }

@@ -7,7 +7,7 @@ package enum SpansDecoder {
     _ body: Bytes, encoding: OTLPEncoding, context: DecodeContext
   ) throws(OTLPError) -> DecodedRows {
     var builder = SpansBuilder(context: context, bodyBytes: min(body.count, RequestBody.bytesMax))
-    try RequestBody.withProtobuf(body, encoding: encoding, message: .tracesRequest, limits: context.limits) {
+    let excess = try RequestBody.withProtobuf(body, encoding: encoding, signal: .traces, context: context) {
       (request) throws(WireError) in
       try SpansWire.read(request, into: &builder)
     }
@@ -15,7 +15,9 @@ package enum SpansDecoder {
     let hasRecordWithoutTime = builder.hasRecordWithoutTime
     return DecodedRows(
       batch: builder.finish(), rejectedCount: rejections.count, rejections: rejections.counts,
-      rejectionReasons: rejections.reasons, hasRecordWithoutTime: hasRecordWithoutTime)
+      rejectionReasons: rejections.reasons, hasRecordWithoutTime: hasRecordWithoutTime
+    )
+    .trimmed(excess, context.recordLimits)
   }
 }
 

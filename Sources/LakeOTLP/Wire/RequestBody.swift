@@ -6,28 +6,29 @@ enum RequestBody {
   /// More than the surfaces let through; offsets of columns rely on it.
   static let bytesMax = 512 << 20
 
+  /// - Returns: what the limits of the tenant took away before `read`.
   static func withProtobuf(
-    _ body: Bytes, encoding: OTLPEncoding, message: WireMessageID, limits: DecodeLimits,
+    _ body: Bytes, encoding: OTLPEncoding, signal: OTLPSignal, context: DecodeContext,
     _ read: (RawBytes) throws(WireError) -> Void
-  ) throws(OTLPError) {
+  ) throws(OTLPError) -> Excess {
     guard body.count <= bytesMax else {
       throw .overLimit(location: "byte \(bytesMax)", what: "body of \(body.count) bytes")
     }
     switch encoding {
     case .protobuf:
-      try run(body, offsetsMeanTheBody: true, read)
+      return try run(body, offsetsMeanTheBody: true, signal, context.recordLimits, read)
     case .json:
       let document = try JSONBody.parse(body)
       var out = BufferBuilder<UInt8>(capacity: body.count / 2 + 64)
       do throws(JSONFault) {
         try document.withTape { (tape) throws(JSONFault) in
-          try JSONToProto(tape: tape, valueDepthMax: limits.valueDepthMax)
-            .append(message, at: JSONTape.root, to: &out)
+          try JSONToProto(tape: tape, valueDepthMax: context.limits.valueDepthMax)
+            .append(signal.requestMessage, at: JSONTape.root, to: &out)
         }
       } catch {
         throw error.error
       }
-      try run(Bytes(out.finish()), offsetsMeanTheBody: false, read)
+      return try run(Bytes(out.finish()), offsetsMeanTheBody: false, signal, context.recordLimits, read)
     }
   }
 
@@ -50,18 +51,40 @@ enum RequestBody {
   }
 
   private static func run(
-    _ body: Bytes, offsetsMeanTheBody: Bool, _ read: (RawBytes) throws(WireError) -> Void
-  ) throws(OTLPError) {
+    _ body: Bytes, offsetsMeanTheBody: Bool, _ signal: OTLPSignal, _ limits: RecordLimits,
+    _ read: (RawBytes) throws(WireError) -> Void
+  ) throws(OTLPError) -> Excess {
     let bytes = RawBytes(body.unsafeBase.assumingMemoryBound(to: UInt8.self), body.count)
+    var trimmer = RequestTrimmer(limits: limits, signal: signal)
+    let trimmed: Bytes?
     do throws(WireError) {
-      try read(bytes)
+      trimmed = try trimmer.trim(bytes)
+      if trimmed == nil { try read(bytes) }
     } catch {
       throw error.described(in: offsetsMeanTheBody ? bytes : nil)
     }
     withExtendedLifetime(body) {}
+    guard let trimmed else { return Excess() }
+    do throws(WireError) {
+      try read(RawBytes(trimmed.unsafeBase.assumingMemoryBound(to: UInt8.self), trimmed.count))
+    } catch {
+      throw error.described(in: nil)
+    }
+    withExtendedLifetime(trimmed) {}
+    return trimmer.excess
   }
 }
 
 extension Bytes {
   init(_ buffer: Buffer<UInt8>) { self.init(storage: buffer.storage, offset: buffer.offset, count: buffer.count) }
+}
+
+extension OTLPSignal {
+  var requestMessage: WireMessageID {
+    switch self {
+    case .logs: .logsRequest
+    case .traces: .tracesRequest
+    case .metrics: .metricsRequest
+    }
+  }
 }

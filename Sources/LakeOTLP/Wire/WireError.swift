@@ -2,7 +2,7 @@
 struct WireError: Error {
   enum What: UInt8 {
     case truncated, longVarint, fieldZero, wrongWireType, straySection, deepGroup
-    case deepValue, manyRecords, manyEntries, bigColumn, manyPieces
+    case deepValue, manyRecords, manyEntries, manyKeys, bigColumn, manyPieces
   }
   let what: What
   /// Address in the request, 0 when it is not about one place.
@@ -35,6 +35,7 @@ struct WireError: Error {
     case .manyRecords: return .overLimit(location: location, what: "too many records in one request")
     case .manyEntries:
       return .overLimit(location: location, what: "too many attributes, counted once per record, in one request")
+    case .manyKeys: return .overLimit(location: location, what: "too many different attribute keys in one request")
     case .manyPieces: return .overLimit(location: location, what: subject + "messages sent in pieces are too large")
     case .bigColumn: return .overLimit(location: location, what: "too many bytes in one column of one request")
     }
