@@ -9,6 +9,11 @@
 #include <sys/socket.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
+/// Gives free memory of the heap back to the system.
+static inline void icegate_trim_heap(void) {
+  extern int malloc_trim(unsigned long);
+  malloc_trim(0);
+}
 static inline int icegate_accept4(int fd, int flags) {
   extern int accept4(int, struct sockaddr *, socklen_t *, int);
   return accept4(fd, 0, 0, flags);

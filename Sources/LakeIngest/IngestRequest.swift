@@ -32,6 +32,12 @@ package enum IngestError: Error, Hashable, Sendable {
   case queueFull
   /// 503: not known durable within `ackDelayMax` (WAL-5).
   case notAcknowledged(String)
+  /// 503: the process has used up the memory it may have.
+  case shortOfMemory
+  /// 429: the tenant has sent more than it may.
+  case rateLimited(retryAfter: Duration)
+  /// 413: the records lie in too many days.
+  case manyDays(limit: Int)
   /// 503: the process is going down.
   case draining
   /// 422: the `Idempotency-Key` came with another body before (DUP-1).

@@ -45,6 +45,7 @@ package struct Rejection: Hashable, Sendable {
   package enum Reason: String, Sendable {
     case noTraceID = "no_trace_id"
     case noSpanID = "no_span_id"
+    case invalidEntry = "invalid_entry"
     case manyAttributes = "too_many_attributes"
     case longAttribute = "attribute_too_long"
     case longBody = "body_too_long"

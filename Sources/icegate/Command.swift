@@ -9,6 +9,9 @@ enum Command: String, CaseIterable {
 
       dev [--data DIR | --memory]   everything in one process on 127.0.0.1, tables below DIR (./icegate-data)
           [--port-offset N]         adds N to every port
+          [-c FILE]                 takes limits, cors, process and tenancy from a file
+          [--slow-puts MILLISECONDS [--slow-puts-for SECONDS]]
+                                    makes the store slow, to see what happens then
           [--no-shift]              leaves the write-ahead log where it is until POST /flush
       logs 'QUERY' [--follow]       prints log lines of a LogQL query, or series; `logs --help` tells more
     \(ServiceCommand.usage)

@@ -1,4 +1,5 @@
 import LakeAPI
+import LakeIngest
 import LakePorts
 import LakeQuery
 import LakeShift
@@ -11,8 +12,10 @@ struct DevCommand {
   let data: String?
   let portOffset: Int
   let shifts: Bool
+  let trouble: DevPorts.Trouble?
+  let configuration: DevConfiguration
 
-  init(_ words: Arguments) throws(Arguments.Wrong) {
+  init(_ words: Arguments) throws {
     var arguments = words
     let isInMemory = arguments.flag("--memory")
     let folder = try arguments.option("--data")
@@ -20,18 +23,26 @@ struct DevCommand {
     data = isInMemory ? nil : folder ?? "icegate-data"
     portOffset = try arguments.int("--port-offset", in: 0...57_000) ?? 0
     shifts = !arguments.flag("--no-shift")
+    let putDelay = try arguments.int("--slow-puts", in: 1...600_000).map { Duration.milliseconds($0) }
+    let span = try arguments.int("--slow-puts-for", in: 1...86_400).map { Duration.seconds($0) }
+    trouble = putDelay.map { DevPorts.Trouble(putDelay: $0, span: span) }
+    if let file = try arguments.option("-c", "--config") {
+      configuration = try DevConfiguration.read(ServiceOptions.source(file))
+    } else {
+      configuration = DevConfiguration()
+    }
     try arguments.finish()
   }
 
   func run() async throws -> Int32 {
-    let ports = try DevPorts.open(data: data)
+    let ports = try DevPorts.open(data: data, trouble: trouble)
     let lake = Lake(ports: ports, parts: parts)
     try await lake.probeStore()
     try await lake.migrate()
     try await lake.probeCatalog()
-    var plan = plan
+    var plan = try plan()
     plan.tables = ports.warehouse.root
-    try await LakeProcess(lake: lake, plan: plan).run(announce: announce)
+    try await LakeProcess(lake: lake, plan: plan, drainDeadline: configuration.process.drain).run(announce: announce)
     return 0
   }
 
@@ -40,10 +51,14 @@ struct DevCommand {
     queue.basePath = "wal"
     var shift = ShiftSettings()
     shift.interval = .seconds(10)
-    return Lake.Parts(queue: queue, ingests: true, shift: shift, query: QuerySettings(), shiftsByItself: shifts)
+    queue.fit(memoryBytes: configuration.process.memoryBytesMax)
+    shift.fit(memoryBytes: configuration.process.memoryBytesMax)
+    return Lake.Parts(
+      queue: queue, ingests: true, shift: shift, query: QuerySettings(), shiftsByItself: shifts,
+      memoryBytesMax: configuration.process.memoryBytesMax)
   }
 
-  private var plan: Doors.Plan {
+  private func plan() throws -> Doors.Plan {
     func door(_ port: Int) -> ListenerConfiguration {
       ListenerConfiguration(isEnabled: true, host: "127.0.0.1", port: port + portOffset)
     }
@@ -53,8 +68,11 @@ struct DevCommand {
     plan.loki = door(3100)
     plan.metrics = door(9091)
     plan.iceberg = IcebergRESTConfiguration(listener: door(8181), isReadOnly: false)
-    plan.invalidTenant = .reject
+    plan.otlp = OTLPHandler.Settings(
+      tenancy: configuration.tenancy, cors: configuration.cors, limits: configuration.limits)
+    plan.limits = try TenantLimitTable(configuration.limits)
     plan.lokiWrites = true
+    plan.memoryBytesMax = configuration.process.memoryBytesMax
     return plan
   }
 

@@ -49,3 +49,11 @@ package struct Tenancy: Sendable, Hashable {
     return "\(what) '\(text)' is not allowed"
   }
 }
+
+extension HTTPHeaders {
+  /// A header that may come once; several are put together so that no rule takes them for one.
+  func joined(_ name: String) -> String? {
+    let values = all(name)
+    return values.count > 1 ? values.joined(separator: "|") : values.first
+  }
+}

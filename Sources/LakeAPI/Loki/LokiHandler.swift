@@ -35,6 +35,8 @@ package struct LokiHandler: HTTPHandler {
     package var query: LogQueryEngine
     /// nil: this process takes nothing in, and there is no push.
     package var ingestor: Ingestor?
+    /// What the doors of the process share; nil: nobody is limited.
+    package var gate: IngestGate?
     /// Brings everything acknowledged into the table; nil: no `POST /flush`.
     package var flush: (@Sendable () async throws -> Void)?
     /// Whether requests can be answered now.
@@ -65,7 +67,8 @@ package struct LokiHandler: HTTPHandler {
     for path in LokiHandler.tailPaths { router.get(path) { request, _ in await tail.handle(request) } }
     LokiStatusRoutes(ports: ports, services: services, settings: settings).register(in: &router)
     if let ingestor = services.ingestor {
-      let push = LokiPush(ports: ports, ingestor: ingestor, settings: settings)
+      let push = LokiPush(
+        ports: ports, ingestor: ingestor, settings: settings, gate: services.gate ?? IngestGate(ports: ports))
       for path in LokiHandler.pushPaths {
         router.post(path) { request, _ in await push.handle(request) }
       }

@@ -10,6 +10,7 @@ struct LokiPush: Sendable {
   let ports: Ports
   let ingestor: Ingestor
   let settings: LokiHandler.Settings
+  let gate: IngestGate
 
   func handle(_ request: HTTPRequest) async -> HTTPResponse {
     do throws(LokiRefusal) {
@@ -33,9 +34,10 @@ struct LokiPush: Sendable {
     } catch {
       throw LokiRefusal(error)
     }
+    do throws(IngestError) { try gate.admit(tenancy.tenant, bytes: body.count) } catch { throw LokiRefusal(error) }
     let context = DecodeContext(
       tenant: tenancy.tenant, account: tenancy.account, ingested: ports.wall.now, limits: settings.limits,
-      hashSeed: ports.random.next())
+      recordLimits: gate.limits[tenancy.tenant].records, hashSeed: ports.random.next())
     let decoded: DecodedLogs
     do throws(LokiPushError) {
       decoded = try LokiPushDecoder.decode(body, encoding: encoding, context: context)
@@ -51,13 +53,21 @@ struct LokiPush: Sendable {
   private func store(_ decoded: DecodedLogs, request: HTTPRequest, body: Bytes, tenancy: Tenancy)
     async throws(LokiRefusal) -> IngestReceipt
   {
+    do throws(IngestError) {
+      try gate.accept(decoded, of: tenancy.tenant, topic: .logs)
+    } catch {
+      throw LokiRefusal(error)
+    }
     if decoded.recordCount == 0 { return IngestReceipt(isDeduplicated: false) }
     let identity = RequestIdentity(
       tenant: tenancy.tenant, account: tenancy.account, door: "loki/push",
       idempotencyKey: request.headers["Idempotency-Key"], body: body,
       hasRecordWithoutTime: decoded.hasRecordWithoutTime)
     do throws(IngestError) {
-      return try await ingestor.ingest(IngestRequest(topic: .logs, rows: decoded.batch, identity: identity))
+      let receipt = try await ingestor.ingest(
+        IngestRequest(topic: .logs, rows: decoded.batch, identity: identity))
+      gate.count(decoded.excess, topic: .logs)
+      return receipt
     } catch {
       throw LokiRefusal(error)
     }

@@ -9,10 +9,12 @@ struct OTLPExport: Sendable {
   let ports: Ports
   let ingestor: Ingestor
   let settings: OTLPHandler.Settings
+  let gate: IngestGate
   let instruments: OTLPInstruments
 
-  init(ports: Ports, ingestor: Ingestor, settings: OTLPHandler.Settings) {
+  init(ports: Ports, ingestor: Ingestor, settings: OTLPHandler.Settings, gate: IngestGate?) {
     self.ports = ports
+    self.gate = gate ?? IngestGate(ports: ports)
     self.ingestor = ingestor
     self.settings = settings
     instruments = OTLPInstruments(ports.metrics)
@@ -34,6 +36,7 @@ struct OTLPExport: Sendable {
       let tenancy = try tenancy(request)
       let body = try body(request)
       instruments.countBytes(body.count, signal, .http)
+      try admit(body, of: tenancy)
       let decoded = try decode(body, encoding: encoding, signal: signal, tenancy: tenancy)
       let receipt = try await store(decoded, signal: signal, request: request, body: body, tenancy: tenancy)
       return accepted(decoded, receipt, signal: signal, encoding: encoding)
@@ -54,7 +57,7 @@ struct OTLPExport: Sendable {
 
   func tenancy(_ request: HTTPRequest) throws(OTLPRefusal) -> Tenancy {
     do throws(Tenancy.Refused) {
-      return try Tenancy(invalid: settings.invalidTenant) { request.headers[$0] }
+      return try Tenancy(invalid: settings.invalidTenant) { request.headers.joined($0) }
     } catch {
       throw OTLPRefusal(status: 400, message: error.description)
     }
@@ -73,12 +76,21 @@ struct OTLPExport: Sendable {
     }
   }
 
+  /// Memory and rates: refused before any work is done.
+  func admit(_ body: Bytes, of tenancy: Tenancy) throws(OTLPRefusal) {
+    do throws(IngestError) {
+      try gate.admit(tenancy.tenant, bytes: body.count)
+    } catch {
+      throw OTLPRefusal(error)
+    }
+  }
+
   func decode(_ body: Bytes, encoding: OTLPEncoding, signal: OTLPSignal, tenancy: Tenancy) throws(OTLPRefusal)
     -> DecodedRows
   {
     let context = DecodeContext(
       tenant: tenancy.tenant, account: tenancy.account, ingested: ports.wall.now, limits: settings.limits,
-      hashSeed: ports.random.next())
+      recordLimits: gate.limits[tenancy.tenant].records, hashSeed: ports.random.next())
     do throws(OTLPError) {
       return try signal.decode(body, encoding: encoding, context: context)
     } catch {
@@ -92,6 +104,11 @@ struct OTLPExport: Sendable {
   func store(
     _ decoded: DecodedRows, signal: OTLPSignal, request: HTTPRequest, body: Bytes, tenancy: Tenancy
   ) async throws(OTLPRefusal) -> IngestReceipt {
+    do throws(IngestError) {
+      try gate.accept(decoded, of: tenancy.tenant, topic: signal.topic)
+    } catch {
+      throw OTLPRefusal(error)
+    }
     guard decoded.recordCount > 0 else {
       instruments.countRejections(decoded.rejections, signal)
       return IngestReceipt(isDeduplicated: false)
@@ -104,6 +121,7 @@ struct OTLPExport: Sendable {
       let receipt = try await ingestor.ingest(
         IngestRequest(topic: signal.topic, rows: decoded.batch, identity: identity))
       instruments.countRejections(decoded.rejections, signal)
+      gate.count(decoded.excess, topic: signal.topic)
       return receipt
     } catch {
       throw OTLPRefusal(error)
@@ -122,11 +140,11 @@ struct OTLPExport: Sendable {
   }
 
   private func refused(_ refusal: OTLPRefusal, encoding: OTLPEncoding) -> HTTPResponse {
-    let retry = refusal.isRetryable ? settings.retryAfter : nil
+    let retry = refusal.isRetryable ? refusal.retryAfter ?? settings.retryAfter : nil
     let body = StatusResponse.encode(
       code: refusal.rpcCode, message: refusal.message, retryDelay: retry, encoding: encoding)
     var response = HTTPResponse.bytes(refusal.status, body, type: encoding.mediaType)
-    if let retry { response.headers.set("Retry-After", String(max(1, retry.components.seconds))) }
+    if let retry { response.headers.set("Retry-After", retry.inWholeSeconds) }
     return response
   }
 }
@@ -136,6 +154,8 @@ struct OTLPRefusal: Error, Sendable {
   let status: Int
   /// Safe to show: nothing of the server's insides.
   let message: String
+  /// When a repeat may be let in, if that is known.
+  var retryAfter: Duration?
 
   init(status: Int, message: String) {
     self.status = status
@@ -148,6 +168,11 @@ struct OTLPRefusal: Error, Sendable {
       self.init(status: 413, message: "the request's rows take \(bytes) bytes, more than the \(limit) of one segment")
     case .queueFull: self.init(status: 503, message: "too many requests are waiting to be written")
     case .notAcknowledged: self.init(status: 503, message: "the rows could not be made durable in time")
+    case .shortOfMemory: self.init(status: 503, message: "the server is short of memory")
+    case .rateLimited(let wait):
+      self.init(status: 429, message: "the tenant has sent more than its rate allows")
+      retryAfter = wait
+    case .manyDays(let limit): self.init(status: 413, message: "the records lie in more than \(limit) days")
     case .draining: self.init(status: 503, message: "the server is shutting down")
     case .keyReused: self.init(status: 422, message: "this Idempotency-Key came with another body before")
     case .unfit: self.init(status: 500, message: "internal error")
@@ -173,5 +198,13 @@ extension OTLPEncoding {
     case .protobuf: "application/x-protobuf"
     case .json: "application/json"
     }
+  }
+}
+
+extension Duration {
+  /// As `Retry-After` wants it: rounded up, at least one.
+  var inWholeSeconds: String {
+    let (seconds, rest) = components
+    return String(max(1, seconds + (rest > 0 ? 1 : 0)))
   }
 }

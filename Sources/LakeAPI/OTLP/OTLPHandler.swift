@@ -13,27 +13,40 @@ package struct OTLPHandler: HTTPHandler {
     package var bodyBytesMax = 64 << 20
     package var invalidTenant = Tenancy.Invalid.default
     package var limits = DecodeLimits()
-    /// Origins of browser clients that may send; `*` for any.
-    package var allowedOrigins: [String] = []
+    /// Pages of which origins may send.
+    package var cors = CORSPolicy()
     /// What a 503 or 429 puts into Retry-After.
     package var retryAfter = Duration.seconds(1)
 
     package init() {}
   }
 
-  package init(ports: Ports, ingestor: Ingestor, settings: Settings = Settings()) {
-    cors = CORSPolicy(allowedOrigins: settings.allowedOrigins)
+  /// - Parameter gate: shared by all doors of the process; nil: nobody is limited.
+  package init(ports: Ports, ingestor: Ingestor, settings: Settings = Settings(), gate: IngestGate? = nil) {
+    cors = settings.cors
     var router = Router { status, allowed in
       status == 404
         ? .text(404, "404 page not found\n")
         : .text(405, "405 method not allowed, supported: [\(allowed.joined(separator: ", "))]", type: "text/plain")
     }
-    let export = OTLPExport(ports: ports, ingestor: ingestor, settings: settings)
+    let export = OTLPExport(ports: ports, ingestor: ingestor, settings: settings, gate: gate)
     for signal in OTLPSignal.all {
       router.post(signal.path) { request, _ in await export.handle(request, signal: signal) }
     }
     router.get("/health") { _, _ in .json(200, Bytes(#"{"status": "healthy"}"#)) }
     self.router = router
+  }
+
+  /// What the server refuses by itself, in this door's error form.
+  /// - Parameter request: what is known of the request, without its body.
+  package static func rejection(status: Int, message: String, request: HTTPRequest?) -> HTTPResponse {
+    guard let request, OTLPSignal.all.contains(where: { $0.path == request.path }),
+      let encoding = OTLPExport.encoding(request.headers["Content-Type"])
+    else { return .text(status, message + "\n") }
+    let refusal = OTLPRefusal(status: status, message: message)
+    return .bytes(
+      status, StatusResponse.encode(code: refusal.rpcCode, message: message, retryDelay: nil, encoding: encoding),
+      type: encoding.mediaType)
   }
 
   package func handle(_ request: HTTPRequest) async -> HTTPResponse {

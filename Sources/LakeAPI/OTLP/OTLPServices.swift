@@ -7,8 +7,10 @@ package import LakePorts
 package struct OTLPServices: Sendable {
   private let export: OTLPExport
 
-  package init(ports: Ports, ingestor: Ingestor, settings: OTLPHandler.Settings = OTLPHandler.Settings()) {
-    export = OTLPExport(ports: ports, ingestor: ingestor, settings: settings)
+  package init(
+    ports: Ports, ingestor: Ingestor, settings: OTLPHandler.Settings = OTLPHandler.Settings(), gate: IngestGate? = nil
+  ) {
+    export = OTLPExport(ports: ports, ingestor: ingestor, settings: settings, gate: gate)
   }
 
   /// Their full names, for health and reflection.
@@ -39,6 +41,7 @@ extension OTLPExport {
       method: "POST", path: call.path, headers: call.metadata, body: call.message, peer: call.peer)
     do throws(OTLPRefusal) {
       let tenancy = try tenancy(request)
+      try admit(call.message, of: tenancy)
       let decoded = try decode(call.message, encoding: .protobuf, signal: signal, tenancy: tenancy)
       let receipt = try await store(decoded, signal: signal, request: request, body: call.message, tenancy: tenancy)
       let message = ExportResponse.encode(
@@ -49,7 +52,7 @@ extension OTLPExport {
     } catch {
       let code = GRPCCode(rawValue: error.rpcCode) ?? .unknown
       return GRPCResponse(
-        GRPCStatus(code, error.message, retryDelay: error.isRetryable ? settings.retryAfter : nil))
+        GRPCStatus(code, error.message, retryDelay: error.isRetryable ? error.retryAfter ?? settings.retryAfter : nil))
     }
   }
 }

@@ -34,14 +34,23 @@ package enum LokiPushDecoder {
     let bytes = request.finish()
     let whole = RawBytes(bytes.unsafeBase.assumingMemoryBound(to: UInt8.self), bytes.count)
     var builder = LogsBuilder(context: context, door: .loki, bodyBytes: bytes.count)
+    var trimmer = RequestTrimmer(limits: context.recordLimits, signal: .logs)
     do throws(WireError) {
-      try LogsWire.read(whole, into: &builder)
+      if let trimmed = try trimmer.trim(whole) {
+        try LogsWire.read(
+          RawBytes(trimmed.unsafeBase.assumingMemoryBound(to: UInt8.self), trimmed.count), into: &builder)
+        withExtendedLifetime(trimmed) {}
+      } else {
+        try LogsWire.read(whole, into: &builder)
+      }
     } catch {
       throw LokiPushError(error.described(in: nil).description)
     }
     withExtendedLifetime(bytes) {}
     return DecodedLogs(
-      batch: builder.finish(), rejectedCount: rejected, rejectionReasons: reasons, hasRecordWithoutTime: false)
+      batch: builder.finish(), rejectedCount: rejected, rejections: [Rejection(.invalidEntry, rejected)],
+      rejectionReasons: reasons, hasRecordWithoutTime: false
+    ).trimmed(trimmer.excess, context.recordLimits)
   }
 }
 

@@ -219,6 +219,18 @@ package struct ConfigReader {
     return result
   }
 
+  /// Sections below this one whose names are free, in file order.
+  package mutating func sections<R>(_ name: String, _ read: (inout ConfigReader) throws(ConfigError) -> R)
+    throws(ConfigError) -> [(key: String, value: R)]
+  {
+    guard let node = take(name) else { return [] }
+    var group = try inner(name, node)
+    var found: [(key: String, value: R)] = []
+    for key in group.pairs.map(\.key) { found.append((key, try group.section(key, read))) }
+    entries += group.entries
+    return found
+  }
+
   package mutating func optionalSection<R>(_ name: String, _ read: (inout ConfigReader) throws(ConfigError) -> R)
     throws(ConfigError) -> R?
   {

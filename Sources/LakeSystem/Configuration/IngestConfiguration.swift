@@ -9,6 +9,9 @@ package struct IngestConfiguration: ServiceConfiguration {
   package var metrics: MetricsConfiguration
   package var tracing: TracingConfiguration
   package var tenancy: TenancyConfiguration
+  package var limits: IngestLimitsConfiguration
+  package var cors: CORSConfiguration
+  package var process: ProcessConfiguration
   package var facts: ConfigFacts
 
   package var queueBasePath: String? { queue.basePath }
@@ -25,6 +28,12 @@ package struct IngestConfiguration: ServiceConfiguration {
           otlpHTTP: try .read("otlp_http", &reader, port: 4318), otlpGRPC: try .read("otlp_grpc", &reader, port: 4317),
           metrics: shared.metrics, tracing: shared.tracing,
           tenancy: try reader.section("tenancy") { (section) throws(ConfigError) in try TenancyConfiguration(&section)
+          },
+          limits: try reader.section("limits") { (section) throws(ConfigError) in
+            try IngestLimitsConfiguration(&section)
+          },
+          cors: try reader.section("cors") { (section) throws(ConfigError) in try CORSConfiguration(&section) },
+          process: try reader.section("process") { (section) throws(ConfigError) in try ProcessConfiguration(&section)
           },
           facts: ConfigFacts(file: source.file))
       }, facts: \.facts)

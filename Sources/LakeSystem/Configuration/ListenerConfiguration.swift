@@ -60,8 +60,10 @@ package struct TenancyConfiguration: Sendable, Hashable {
   /// What OTLP ingest does with a tenant that breaks the rules.
   package var invalid: Invalid
 
-  init(_ reader: inout ConfigReader) throws(ConfigError) {
-    invalid = try reader.choice("invalid", default: .default)
+  package init(invalid: Invalid) { self.invalid = invalid }
+
+  init(_ reader: inout ConfigReader, default fallback: Invalid = .default) throws(ConfigError) {
+    invalid = try reader.choice("invalid", default: fallback)
   }
 }
 

@@ -25,6 +25,21 @@ enum DevPorts {
       warehouse: warehouse, journal: outside.journal)
   }
 
+  /// What a store in trouble would be like.
+  struct Trouble {
+    var putDelay: Duration
+    /// nil: for ever.
+    var span: Duration?
+  }
+
+  static func open(data: String?, trouble: Trouble?) throws -> Ports {
+    var ports = try open(data: data)
+    if let trouble {
+      ports.store = SlowedObjectStore(ports.store, clock: ports.clock, putDelay: trouble.putDelay, for: trouble.span)
+    }
+    return ports
+  }
+
   /// Iceberg metadata names files by absolute location.
   private static func absolute(_ path: String) throws -> String {
     _ = mkdir(path, 0o755)

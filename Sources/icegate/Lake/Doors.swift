@@ -1,5 +1,6 @@
 import LakeAPI
 import LakeHTTP
+import LakeIngest
 import LakeModel
 import LakePorts
 import LakeSystem
@@ -16,7 +17,10 @@ struct Doors {
     var iceberg: IcebergRESTConfiguration?
     var metrics: ListenerConfiguration?
     var metricsPath = "/metrics"
-    var invalidTenant = Tenancy.Invalid.default
+    var otlp = OTLPHandler.Settings()
+    var limits = TenantLimitTable()
+    /// Memory that the process may take; its parts of it bound what the ports hold. nil: each port by its own limits.
+    var memoryBytesMax: Int?
     /// Whether the Loki port takes pushes and `POST /flush` too, as where everything is one process.
     var lokiWrites = false
     /// Below it tables lie that the Iceberg port stages; nil: they bring their own location.
@@ -28,20 +32,23 @@ struct Doors {
   private var servers: [HTTPServer] = []
   private let health = HealthStatus(serving: [""] + OTLPServices.names)
   private let loops: LoopGroup
+  private let memoryBytesMax: Int?
   private let journal: any Journal
   /// Name and URL of every open door, in the order of the plan.
   private(set) var urls: [(name: String, url: String)] = []
 
   init(_ plan: Plan, lake: Lake, loops: LoopGroup) throws {
     self.loops = loops
+    memoryBytesMax = plan.memoryBytesMax
     journal = lake.ports.journal
-    var otlp = OTLPHandler.Settings()
-    otlp.invalidTenant = plan.invalidTenant
+    let otlp = plan.otlp
+    let memory = lake.memory
+    let gate = IngestGate(ports: lake.ports, limits: plan.limits, isShort: { memory.isShort })
     if let ingestor = lake.ingestor {
       try open("OTLP/HTTP", "otlp", plan.otlpHTTP) {
-        OTLPHandler(ports: lake.ports, ingestor: ingestor, settings: otlp)
+        OTLPHandler(ports: lake.ports, ingestor: ingestor, settings: otlp, gate: gate)
       }
-      let exports = OTLPServices(ports: lake.ports, ingestor: ingestor, settings: otlp)
+      let exports = OTLPServices(ports: lake.ports, ingestor: ingestor, settings: otlp, gate: gate)
       let reflection = ReflectionService(
         services: OTLPServices.names + [HealthService.name], descriptors: ServiceDescriptors.files)
       let services = GRPCServices([exports.methods, HealthService.methods(health), reflection.methods])
@@ -51,6 +58,7 @@ struct Doors {
       var services = LokiHandler.Services(query: query)
       if plan.lokiWrites {
         services.ingestor = lake.ingestor
+        services.gate = gate
         services.flush = { try await lake.flush() }
       }
       var settings = LokiHandler.Settings()
@@ -77,8 +85,16 @@ struct Doors {
     grpc: (any GRPCHandler)? = nil, _ handler: () -> any HTTPHandler
   ) throws {
     guard let listener, listener.isEnabled else { return }
-    let configuration = HTTPServerConfiguration(
+    var configuration = HTTPServerConfiguration(
       host: listener.host, port: listener.port, name: name, execution: execution)
+    if name == "otlp" {
+      configuration.rejection = { rejection in
+        OTLPHandler.rejection(status: rejection.status, message: rejection.message, request: rejection.request)
+      }
+    }
+    if let memoryBytesMax {
+      configuration.limits.bodyMemoryMax = min(configuration.limits.bodyMemoryMax, memoryBytesMax / 4)
+    }
     let server = HTTPServer(
       configuration: configuration, loops: loops, handler: handler(), grpc: grpc, journal: journal)
     let bound = try server.start()

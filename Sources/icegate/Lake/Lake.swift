@@ -4,6 +4,7 @@ import LakePorts
 import LakeQuery
 import LakeSchema
 import LakeShift
+import LakeSystem
 import LakeWAL
 
 /// The engines of one process over one set of ports. `icegate dev` and the services differ in `Parts` only.
@@ -19,6 +20,8 @@ struct Lake: Sendable {
     var query: QuerySettings?
     /// Whether the runners work by themselves; otherwise only when `flush` asks.
     var shiftsByItself = true
+    /// Memory beyond which nothing is taken in; nil: half of what there is.
+    var memoryBytesMax: Int?
   }
 
   let ports: Ports
@@ -26,10 +29,12 @@ struct Lake: Sendable {
   let ingestor: Ingestor?
   let query: LogQueryEngine?
   let shifts: [ShiftRunner]
+  let memory: ProcessMemory
 
   init(ports: Ports, parts: Parts) {
     self.ports = ports
     self.parts = parts
+    memory = ProcessMemory(bytesMax: parts.memoryBytesMax, ports: ports)
     ingestor = parts.ingests ? parts.queue.map { Ingestor(ports: ports, settings: $0) } : nil
     query = parts.query.map { LogQueryEngine(ports: ports, settings: $0, queue: parts.queue ?? QueueSettings()) }
     guard var shift = parts.shift, let queue = parts.queue else {
@@ -62,7 +67,7 @@ struct Lake: Sendable {
 
   /// What runs in the background until it is cancelled. One that throws has found what the process must not go on with.
   var jobs: [@Sendable () async throws -> Void] {
-    var jobs: [@Sendable () async throws -> Void] = []
+    var jobs: [@Sendable () async throws -> Void] = [{ await memory.run() }]
     if let ingestor { jobs.append { await ingestor.run() } }
     if parts.shiftsByItself && !shifts.isEmpty { jobs.append { try await runShifts() } }
     return jobs

@@ -8,7 +8,8 @@ struct LakeProcess {
   let lake: Lake
   let plan: Doors.Plan
 
-  static let drainDeadline = Duration.seconds(20)
+  /// How long requests in flight are waited for.
+  var drainDeadline = Duration.seconds(20)
 
   /// - Parameter announce: called once every port listens.
   /// - Throws: what a background job found that the process must not go on with.
@@ -41,7 +42,7 @@ struct LakeProcess {
         }
       }
       Console.say("stopping")
-      await doors.drain(deadline: LakeProcess.drainDeadline)
+      await doors.drain(deadline: drainDeadline)
       if let ingestor = lake.ingestor { await ingestor.drain() }
       group.cancelAll()
     }

@@ -1,3 +1,5 @@
+import LakeAPI
+import LakeIngest
 import LakeShift
 import LakeSystem
 import LakeWAL
@@ -19,8 +21,16 @@ enum IngestCommand {
     plan.otlpGRPC = configuration.otlpGRPC
     plan.metrics = configuration.metrics.listener
     plan.metricsPath = configuration.metrics.path
-    plan.invalidTenant = .init(configuration.tenancy)
+    plan.otlp = OTLPHandler.Settings(
+      tenancy: configuration.tenancy, cors: configuration.cors, limits: configuration.limits)
+    plan.limits = try TenantLimitTable(configuration.limits)
+    parts.queue?.fit(memoryBytes: configuration.process.memoryBytesMax)
+    parts.shift?.fit(memoryBytes: configuration.process.memoryBytesMax)
+    plan.memoryBytesMax = configuration.process.memoryBytesMax
+    parts.memoryBytesMax = configuration.process.memoryBytesMax
     let lake = Lake(ports: try await Outside().ports(configuration), parts: parts)
-    try await LakeProcess(lake: lake, plan: plan).run { Console.announce("ingest", $0) }
+    try await LakeProcess(lake: lake, plan: plan, drainDeadline: configuration.process.drain).run {
+      Console.announce("ingest", $0)
+    }
   }
 }

@@ -18,11 +18,14 @@ struct ServiceOptions {
   }
 
   func read<Configuration: ServiceConfiguration>(_ type: Configuration.Type) throws -> Configuration {
+    try Configuration.read(ServiceOptions.source(file))
+  }
+
+  static func source(_ file: String) throws(Arguments.Wrong) -> ConfigSource {
     guard let text = SmallFile.text(file) else {
       throw Arguments.Wrong(description: "\(file): \(String(cString: strerror(errno)))")
     }
-    return try Configuration.read(
-      ConfigSource(file: file, text: text, environment: Outside.processEnvironment))
+    return ConfigSource(file: file, text: text, environment: Outside.processEnvironment)
   }
 }
 

@@ -1,5 +1,8 @@
 import LakeAPI
 import LakeCompression
+import LakeIngest
+import LakeModel
+import LakeOTLP
 import LakeQuery
 import LakeShift
 import LakeSystem
@@ -22,6 +25,23 @@ extension QueueSettings {
     footersCachedMax = configuration.metadataEntriesMax
     isDedupEnabled = configuration.isDeduplicating
     dedupWindow = configuration.deduplicationWindow
+  }
+}
+
+extension QueueSettings {
+  /// A quarter of the process's memory for what waits, a quarter of that for one segment.
+  mutating func fit(memoryBytes: Int?) {
+    guard let memoryBytes else { return }
+    queueBytesMax = min(queueBytesMax, memoryBytes / 4)
+    flushBytesMax = min(flushBytesMax, queueBytesMax / 4)
+  }
+}
+
+extension ShiftSettings {
+  /// A quarter of the process's memory for the tasks at work.
+  mutating func fit(memoryBytes: Int?) {
+    guard let memoryBytes else { return }
+    taskMemoryMax = min(taskMemoryMax, memoryBytes / 4 / max(1, workersMax))
   }
 }
 
@@ -59,6 +79,44 @@ extension QuerySettings {
     self.init()
     parallelism = configuration.engine.targetPartitions
     readsWAL = configuration.readsQueue
+  }
+}
+
+extension OTLPHandler.Settings {
+  init(tenancy: TenancyConfiguration, cors: CORSConfiguration, limits: IngestLimitsConfiguration) {
+    self.init()
+    invalidTenant = .init(tenancy)
+    self.cors = CORSPolicy(
+      allowedOrigins: cors.allowedOrigins, allowedHeaders: cors.allowedHeaders ?? CORSPolicy.usualHeaders,
+      maxAgeSeconds: cors.maxAgeSeconds)
+    self.limits.attributeKeysMax = limits.keysPerRequest
+    self.limits.recordsMax = limits.recordsPerRequest
+  }
+}
+
+extension TenantLimitTable {
+  /// - Throws: when a tenant's name breaks the rules.
+  init(_ configuration: IngestLimitsConfiguration) throws(Arguments.Wrong) {
+    self.init(everybody: TenantLimits(configuration.everybody))
+    for (name, limits) in configuration.tenants {
+      guard let tenant = TenantID(name) else {
+        throw Arguments.Wrong(description: "limits.tenants: `\(name)` is no tenant id")
+      }
+      tenants[tenant] = TenantLimits(limits)
+    }
+  }
+}
+
+extension TenantLimits {
+  init(_ configuration: IngestLimitsConfiguration.Limits) {
+    self.init()
+    rate = RateLimit(
+      bytesPerSecond: configuration.bytesPerSecond, bytesBurst: configuration.bytesBurst,
+      recordsPerSecond: configuration.recordsPerSecond, recordsBurst: configuration.recordsBurst)
+    records = RecordLimits(
+      attributesMax: configuration.attributes, attributeBytesMax: configuration.attributeBytes,
+      bodyBytesMax: configuration.bodyBytes, onExcess: configuration.onExcess == .reject ? .reject : .truncate)
+    daysMax = configuration.days
   }
 }
 
