@@ -2,12 +2,13 @@
 
 usage: scripts/bench parquet [--rows N] [--runs N] [--folder DIR] [--only WORD]
 
-Ours times itself (Benchmarks/parquet-bench); all times are medians of wall time with warm caches. DuckDB is timed on our file too.
+Ours times itself (Benchmarks/parquet-bench); all times are medians with warm caches, wall time and in brackets processor time of
+all threads, which a busy machine changes less. DuckDB is timed on our file too.
 """
-import argparse, datetime, json, os, platform, random, subprocess, sys, tempfile
+import argparse, datetime, json, os, random, statistics, subprocess, sys, tempfile, time
 import duckdb, pyarrow as pa, pyarrow.compute as pc, pyarrow.dataset as ds, pyarrow.parquet as pq
 import corpus
-from logs import cpu_model, timed
+from logs import cpu_model
 
 BENCH = os.environ["PARQUET_BENCH"]
 GROUP = 131_072
@@ -59,7 +60,18 @@ def ours(what, path, threads, runs, *more):
     done = subprocess.run([BENCH, what, path, "--threads", str(threads), "--runs", str(runs), *more], capture_output=True, text=True)
     if done.returncode: sys.exit("bench %s: %s" % (what, done.stderr))
     found = json.loads(done.stdout)
-    return found["milliseconds"], found["answer"]
+    return (found["milliseconds"], found["cpu"]), found["answer"]
+
+
+def timed(action, runs):
+    """Medians of wall and processor milliseconds of `runs` runs after one to warm up, and the last answer."""
+    action()
+    wall, cpu = [], []
+    for _ in range(runs):
+        started, spent = time.perf_counter(), time.process_time()
+        answer = action()
+        wall.append((time.perf_counter() - started) * 1e3); cpu.append((time.process_time() - spent) * 1e3)
+    return (statistics.median(wall), statistics.median(cpu)), answer
 
 
 def arrow_write(table, path):
@@ -95,7 +107,7 @@ def run(options, folder):
     table = pq.read_table(source)
     existing = table["trace_id"][options.rows * 2 // 3].as_py()
     inner = next(b.split("traceID=")[1][:32] for b in table["body"].slice(options.rows // 2, 1000).to_pylist() if "traceID=" in b)
-    print("%s, %d cores, %s, load %.1f; %d rows, medians of %d runs in ms\n" % (datetime.date.today(), os.cpu_count(), cpu_model(), os.getloadavg()[0], options.rows, options.runs))
+    print("%s, %d cores, %s, load %.1f; %d rows, medians of %d runs in ms, wall (processor)\n" % (datetime.date.today(), os.cpu_count(), cpu_model(), os.getloadavg()[0], options.rows, options.runs))
     print("| threads | work | answer | ours | PyArrow %s | DuckDB %s | DuckDB on our file | ours / faster |\n|---|---|---|---|---|---|---|---|" % (pa.__version__, duckdb.__version__))
 
     def row(threads, name, mine, by_arrow, by_duck, by_duck_on_ours=None):
@@ -107,9 +119,9 @@ def run(options, folder):
             other, found = timed(peer, options.runs)
             peers.append(other)
             assert found is None or found == answer, "%s: %s, not %s" % (name, found, answer)
-        best = min(p for p in peers[:2] if p is not None)
-        cells = ["%.1f" % p if p is not None else "" for p in peers]
-        print("| %d | %s | %s | %.1f | %s | %.2f |" % (threads, name, format(answer, ","), t, " | ".join(cells), t / best), flush=True)
+        best = [min(p[i] for p in (peers[:2] if any(peers[:2]) else peers) if p is not None) for i in (0, 1)]
+        cells = ["%.1f (%.1f)" % p if p is not None else "" for p in [t] + peers]
+        print("| %d | %s | %s | %s | %.2f (%.2f) |" % (threads, name, format(answer, ","), " | ".join(cells), t[0] / best[0], t[1] / best[1]), flush=True)
 
     for threads in map(int, options.threads.split(",")):
         pa.set_cpu_count(threads)
@@ -125,7 +137,7 @@ def run(options, folder):
             lambda: written(lambda: database.execute(copy), duck))
         database.execute("DROP TABLE IF EXISTS logs"); database.unregister("arrow_rows")
 
-        def scalar(sql, path): return lambda: database.sql(sql % path).fetchall()[0][0]
+        def scalar(sql, path): return lambda: database.sql(sql % path).to_arrow_table().column(0)[0].as_py()
 
         def both(sql): return scalar(sql, duck), scalar(sql, us)
 
