@@ -1,0 +1,161 @@
+import Foundation
+import LakeModel
+import LakeShift
+import Testing
+
+@testable import LakeAPI
+
+/// Requests that nobody in his right mind sends: every one is answered, none traps, and errors are the manual's JSON.
+@Suite struct RandomRequestTests {
+  static let base: UInt64 = 1_768_473_600_000_000_000
+
+  private static let paths = [
+    "query_range", "query", "labels", "label/level/values", "label//values", "label/%FF/values", "series",
+    "index/stats",
+    "index/volume", "index/volume_range", "detected_labels", "detected_fields", "detected_field/msg/values", "patterns",
+    "format_query", "explain", "tail", "status/buildinfo", "nosuch", "",
+  ]
+  private static let queries = [
+    #"{service_name="web"}"#, #"{service_name=~"w.*"} |= "a" | json | status >= 400"#, "{}", "", "{", "vector(1)",
+    #"sum by (level) (rate({service_name="web"}[1m]))"#, #"topk(2, count_over_time({level=~".+"}[5m])) > 0"#,
+    #"quantile_over_time(0.9, {level="info"} | logfmt | unwrap took [1m]) by (level)"#,
+    #"{service_name="web"} | logfmt | line_format "{{.msg | ToUpper}}{{.x}}""#, #"{a="b"} |~ "((((((a+)+)+)+)+)+$""#,
+    #"{service_name="web"} | pattern "<_> <x> <_>""#, #"absent_over_time({a="z"}[1h])"#, "1/0", #"{a="\xff"}"#,
+  ]
+  private static let names = [
+    "query", "start", "end", "since", "step", "interval", "limit", "direction", "time", "match[]", "match",
+    "line_limit",
+    "field_limit", "targetLabels", "aggregateBy", "delay_for", "unknown",
+  ]
+  private static let values = [
+    "", "0", "-1", "1", "1e400", "NaN", "-Inf", "1768473600", "1768473600000000000", "99999999999999999999",
+    "9223372036854775807", "-9223372036854775808", "18446744073709551615", "1768473600.5", "2026-01-15T10:40:00Z",
+    "9999-12-31T23:59:59.999999999Z", "0000-01-01T00:00:00Z", "1h", "300000h", "1ns", "0s", "-5m", "1y", "forward",
+    "BACKWARD", "{a=\"b\"}", "{}", "a,b,,c", "labels", "series", "\u{0}", "%", "ÿ",
+  ]
+
+  private struct Chance {
+    let random: SeededRandomness
+    func below(_ bound: Int) -> Int { Int(random.next() % UInt64(bound)) }
+    func pick<T>(_ list: [T]) -> T { list[below(list.count)] }
+
+    /// The text with some of its bytes changed, cut out, or doubled.
+    func mutated(_ text: String) -> String {
+      var bytes = Array(text.utf8)
+      for _ in 0..<below(4) where !bytes.isEmpty {
+        let at = below(bytes.count)
+        switch below(4) {
+        case 0: bytes[at] = UInt8(truncatingIfNeeded: random.next())
+        case 1: bytes.remove(at: at)
+        case 2: bytes.insert(pick(Array(#"{}()[]"|=~!<>,.`\ 0aμ"#.utf8)), at: at)
+        default: bytes.insert(contentsOf: bytes[at..<min(bytes.count, at + 8)], at: at)
+        }
+      }
+      return String(decoding: bytes, as: UTF8.self)
+    }
+  }
+
+  private static func parameters(_ chance: Chance) -> String {
+    var pairs: [(String, String)] = []
+    if chance.below(10) > 0 {
+      let query = chance.pick(queries)
+      pairs.append(("query", chance.below(2) == 0 ? query : chance.mutated(query)))
+    }
+    if chance.below(3) > 0 {
+      pairs += [("start", String(base - 60_000_000_000)), ("end", String(base + 60_000_000_000))]
+    }
+    for _ in 0..<chance.below(4) {
+      let value = chance.pick(values)
+      pairs.append((chance.pick(names), chance.below(3) == 0 ? chance.mutated(value) : value))
+    }
+    let text = pairs.map { name, value in
+      let encoded = value.addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? ""
+      return "\(name)=\(encoded)"
+    }.joined(separator: "&")
+    return chance.below(8) == 0 ? chance.mutated(text) : text
+  }
+
+  private static func request(_ chance: Chance) -> HTTPRequest {
+    let path = chance.pick(paths)
+    var headers: HTTPHeaders = ["X-Scope-OrgID": "t"]
+    switch chance.below(30) {
+    case 0: headers = ["X-Scope-OrgID": chance.pick(["", "a|b", "..", "ü", String(repeating: "x", count: 151)])]
+    case 1:
+      headers.add("X-Loki-Response-Encoding-Flags", chance.pick(["categorize-labels", "x, categorize-labels", ","]))
+    case 2: headers = [:]
+    default: break
+    }
+    let isForm = chance.below(4) == 0
+    if isForm { headers.add("Content-Type", chance.pick(["application/x-www-form-urlencoded", "text/plain", "x"])) }
+    let parameters = parameters(chance)
+    return HTTPRequest(
+      method: isForm ? "POST" : chance.below(20) == 0 ? chance.pick(["HEAD", "PUT", "DELETE", "x"]) : "GET",
+      path: "/loki/api/v1/" + path, query: isForm ? "" : parameters, headers: headers,
+      body: isForm ? Bytes(parameters) : Bytes())
+  }
+
+  private static func check(_ answer: HTTPResponse, _ request: HTTPRequest) {
+    let asked = "\(request.method) \(request.path)?\(request.query)\(request.body.text)"
+    if case .upgrade = answer.body {
+      Issue.record("upgraded: \(asked)")
+      return
+    }
+    if answer.status == 204 { return }
+    guard let json = answer.json else {
+      Issue.record("status \(answer.status) without JSON: \(asked): \(answer.text.prefix(200))")
+      return
+    }
+    if answer.status == 200 { return }
+    let known = [400, 404, 405, 413, 415, 422, 429, 501]
+    #expect(known.contains(answer.status), "status \(answer.status): \(asked): \(answer.text.prefix(200))")
+    let error = json as? [String: Any]
+    #expect(error?["status"] as? String == "error" && error?["errorType"] is String, "\(asked)")
+    #expect((error?["error"] as? String)?.isEmpty == false, "\(asked)")
+  }
+
+  private static func fill(_ stack: TestStack) async throws {
+    for level in ["info", "error"] {
+      try await stack.push(
+        (0..<30).map { index in
+          (
+            base - 30_000_000_000 + UInt64(index) * 1_000_000_000,
+            index % 2 == 0 ? #"{"status":\#(index * 20),"msg":"a \#(index)"}"# : "msg=\"b \(index)\" took=\(index)ms"
+          )
+        }, stream: ["service_name": "web", "level": level])
+      if level == "info" { try await stack.shift.flush() }
+    }
+  }
+
+  @Test("random and mutated reads are answered or refused", arguments: 1...8) func reads(seed: UInt64) async throws {
+    try await TestStack.with { stack in
+      try await Self.fill(stack)
+      let chance = Chance(random: SeededRandomness(seed: seed))
+      for _ in 0..<150 {
+        let request = Self.request(chance)
+        Self.check(await stack.handler.handle(request), request)
+      }
+    }
+  }
+
+  @Test("random and mutated pushes are taken or refused", arguments: 1...6) func pushes(seed: UInt64) async throws {
+    try await TestStack.with { stack in
+      let chance = Chance(random: SeededRandomness(seed: seed))
+      let good = #"{"streams":[{"stream":{"service_name":"web"},"values":[["1768473600000000000","line",{"a":"b"}]]}]}"#
+      for _ in 0..<150 {
+        var body = Bytes(chance.below(3) == 0 ? chance.mutated(good) : good)
+        if chance.below(5) == 0 {
+          body = Bytes((0..<chance.below(80)).map { _ in UInt8(truncatingIfNeeded: chance.random.next()) })
+        }
+        var headers: HTTPHeaders = ["X-Scope-OrgID": "t"]
+        headers.add(
+          "Content-Type",
+          chance.pick(["application/json", "application/x-protobuf", "", "a/b;", "application/json; x"]))
+        if chance.below(4) == 0 {
+          headers.add("Content-Encoding", chance.pick(["gzip", "deflate", "snappy", "zstd", "br", "identity", "?"]))
+        }
+        let request = HTTPRequest(method: "POST", path: "/loki/api/v1/push", headers: headers, body: body)
+        Self.check(await stack.handler.handle(request), request)
+      }
+    }
+  }
+}
