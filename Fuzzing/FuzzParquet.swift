@@ -8,7 +8,7 @@ import LakeSchema
 @testable import LakeParquet
 
 #if canImport(Glibc)
-  import Glibc
+import Glibc
 #endif
 
 private enum Target: String { case footer, page, file, index }
@@ -49,6 +49,9 @@ private func file(_ bytes: Bytes) {
   for group in file.rowGroups.prefix(3) {
     for leaf in group.chunks.indices.prefix(20) {
       if let range = group.chunks[leaf].bloomFilterRange { _ = try? BloomFilter(bytes[range]).mightContain(7) }
+      if let probe = file.bloomProbe(rowGroup: group.index, leaf: leaf, value: .bytes(Bytes("x"))) {
+        _ = try? probe.mightContain(fetched: probe.ranges.map { bytes[$0] })
+      }
       if let range = file.pageIndexRange(rowGroup: group.index, leaves: [leaf]) {
         _ = try? file.pageIndexes(rowGroup: group.index, leaves: [leaf], bytes: bytes[range])
       }
@@ -80,7 +83,8 @@ private func page(_ input: Bytes) {
   let chunk = ColumnChunk(
     range: 0..<pages.count, codec: codecs[Int(input[1] >> 3 & 7)],
     valueCount: Int(input[2]) | Int(input[3]) << 8, uncompressedBytes: pages.count * 4, statistics: nil,
-    bloomFilterRange: nil, columnIndexRange: nil, offsetIndexRange: nil, isDictionaryEncoded: nil, dataPageOffset: 0,
+    bloomFilterRange: nil, columnIndexRange: nil, offsetIndexRange: nil, isDictionaryEncoded: nil,
+    hasBloomFilterLength: false, dataPageOffset: 0,
     isHadoopLz4: input[1] >> 3 & 7 == 7, unencodedBytes: nil)
   do throws(ParquetError) {
     let decoder = try ChunkDecoder(leaf: leaf, chunk: chunk, limits: limits, decompressor: Compressor())

@@ -151,10 +151,9 @@ struct ParquetBench {
     let footer = file.footer
     let projection = try footer.projection(names: [column])
     let leaf = projection.leaves[0]
-    let hash = value.withUnsafeBytes { BloomFilter.hash($0) }
     return try await overRowGroups { [file] group in
-      if let range = group.chunks[leaf].bloomFilterRange,
-        try !BloomFilter(try file.read([range])[0]).mightContain(hash)
+      if let probe = footer.bloomProbe(rowGroup: group.index, leaf: leaf, value: .bytes(Bytes(value)), gapMax: 0),
+        try !probe.mightContain(fetched: try file.read(probe.ranges))
       {
         return 0
       }

@@ -117,6 +117,21 @@ struct StatisticsTests {
       Array("other \(number)".utf8).withUnsafeBytes { filter.mightContain($0) }
     }
     #expect(wrong.count < 300)
+    for gapMax in [0, 1 << 20] {
+      for text in ["value 7", "value 399", "other 7"] + wrong.prefix(3).map({ "other \($0)" }) {
+        let probe = try #require(
+          file.bloomProbe(rowGroup: 0, leaf: 0, value: .bytes(Bytes(text)), gapMax: gapMax))
+        #expect(probe.ranges.allSatisfy { range.contains($0.lowerBound) && $0.upperBound <= range.upperBound })
+        #expect(gapMax > 0 || probe.ranges.reduce(0) { $0 + $1.count } < 64)
+        let fetched = probe.ranges.map { bytes[$0] }
+        let whole = Array(text.utf8).withUnsafeBytes { filter.mightContain($0) }
+        #expect(try probe.mightContain(fetched: fetched) == whole)
+        #expect(throws: ParquetError.self) { try probe.mightContain(fetched: []) }
+        #expect(throws: ParquetError.self) {
+          try probe.mightContain(fetched: fetched.map { Bytes([UInt8](repeating: 0, count: $0.count)) })
+        }
+      }
+    }
     for length in 0..<range.count {
       #expect(throws: ParquetError.self) { try BloomFilter(bytes[range.lowerBound..<range.lowerBound + length]) }
     }

@@ -13,6 +13,16 @@ package struct BloomFilter: Sendable {
   /// Parses header and bitset, fetched from `ColumnChunk.bloomFilterRange` (when the footer has no length, the range
   /// reaches as far as the filter may).
   package init(_ bytes: Bytes) throws(ParquetError) {
+    let (length, header) = try Self.header(bytes)
+    guard length <= bytes.count - header else {
+      throw .truncated("Bloom filter", needed: length, found: bytes.count - header)
+    }
+    bits = bytes[header..<header + length]
+    blocks = length / 32
+  }
+
+  /// Bytes of the bitset and of the header before it.
+  fileprivate static func header(_ bytes: Bytes) throws(ParquetError) -> (bitset: Int, header: Int) {
     var reader = ThriftReader(bytes)
     var length = 0
     var kinds: [Int16: Int16] = [:]
@@ -29,23 +39,27 @@ package struct BloomFilter: Sendable {
     }
     guard kinds[2] == 1, kinds[3] == 1, kinds[4] == 1 else { throw .unsupported("Bloom filter of another kind") }
     guard length > 0, length % 32 == 0 else { throw .malformed("Bloom filter of \(length) bytes") }
-    guard length <= bytes.count - reader.position else {
-      throw .truncated("Bloom filter", needed: length, found: bytes.count - reader.position)
+    return (length, reader.position)
+  }
+
+  fileprivate static func block(of hash: UInt64, blocks: Int) -> Int {
+    Int(truncatingIfNeeded: (hash >> 32).multipliedFullWidth(by: UInt64(blocks) << 32).high)
+  }
+
+  /// - Parameter bits: the 32 bytes of the hash's block.
+  fileprivate static func mightContain(_ hash: UInt64, block bits: UnsafeRawPointer) -> Bool {
+    let key = UInt32(truncatingIfNeeded: hash)
+    for lane in 0..<8 {
+      let word = UInt32(littleEndian: bits.loadUnaligned(fromByteOffset: lane * 4, as: UInt32.self))
+      if word >> ((key &* BloomFilterBuilder.salt[lane]) >> 27) & 1 == 0 { return false }
     }
-    bits = bytes[reader.position..<reader.position + length]
-    blocks = length / 32
+    return true
   }
 
   /// False: no value with this hash is in the column chunk.
   package func mightContain(_ hash: UInt64) -> Bool {
-    let block = Int(truncatingIfNeeded: (hash >> 32).multipliedFullWidth(by: UInt64(blocks) << 32).high)
-    let key = UInt32(truncatingIfNeeded: hash)
-    return bits.withUnsafeBytes { bits in
-      for lane in 0..<8 {
-        let word = UInt32(littleEndian: bits.loadUnaligned(fromByteOffset: block * 32 + lane * 4, as: UInt32.self))
-        if word >> ((key &* BloomFilterBuilder.salt[lane]) >> 27) & 1 == 0 { return false }
-      }
-      return true
+    bits.withUnsafeBytes {
+      Self.mightContain(hash, block: $0.baseAddress! + Self.block(of: hash, blocks: blocks) * 32)
     }
   }
 
@@ -79,5 +93,60 @@ package struct BloomFilter: Sendable {
       return value.withUnsafeBytes { hash($0) }
     default: return nil
     }
+  }
+}
+
+/// One look into the Bloom filter of a column chunk: its header and the one block of 32 bytes that tells, where the whole
+/// filter may have a megabyte.
+package struct BloomProbe: Sendable {
+  /// What to fetch, ascending: one range, or header and block apart.
+  package let ranges: [Range<Int>]
+  private let filter: Range<Int>
+  private let hash: UInt64
+
+  private var headerBytes: Int { filter.count % 32 }
+  private var blockStart: Int {
+    filter.lowerBound + headerBytes + BloomFilter.block(of: hash, blocks: filter.count / 32) * 32
+  }
+
+  /// Nil when the filter is not of whole blocks behind a header of less than one, which all writers make.
+  fileprivate init?(_ filter: Range<Int>, hash: UInt64, gapMax: Int) {
+    guard filter.count >= 32, filter.count % 32 > 0 else { return nil }
+    (self.filter, self.hash) = (filter, hash)
+    let header = filter.lowerBound..<filter.lowerBound + filter.count % 32
+    let start = header.upperBound + BloomFilter.block(of: hash, blocks: filter.count / 32) * 32
+    ranges =
+      start - header.upperBound <= gapMax ? [header.lowerBound..<start + 32] : [header, start..<start + 32]
+  }
+
+  /// False: the value is not in the column chunk.
+  /// - Throws: when the bytes are no Bloom filter of that length: then nothing is known.
+  package func mightContain(fetched: [Bytes]) throws(ParquetError) -> Bool {
+    guard fetched.map(\.count) == ranges.map(\.count), let first = fetched.first, let last = fetched.last else {
+      throw .bytesMissing(filter)
+    }
+    let (bitset, header) = try BloomFilter.header(first)
+    guard header == headerBytes, bitset == filter.count - headerBytes else {
+      throw .malformed("Bloom filter of \(bitset) bytes where \(filter.count - headerBytes) are")
+    }
+    return last[last.count - 32..<last.count].withUnsafeBytes {
+      BloomFilter.mightContain(hash, block: $0.baseAddress!)
+    }
+  }
+}
+
+extension ParquetFile {
+  /// How to ask whether a column chunk holds a value; nil when it has no Bloom filter of known length, or the value's
+  /// stored form cannot be told: then nothing is excluded.
+  ///
+  /// - Parameter gapMax: bytes between header and block that are fetched rather than asked for apart.
+  package func bloomProbe(
+    rowGroup: Int, leaf: Int, value: ParquetValue, gapMax: Int = 64 << 10
+  ) -> BloomProbe? {
+    let chunk = rowGroups[rowGroup].chunks[leaf]
+    guard chunk.hasBloomFilterLength, let range = chunk.bloomFilterRange,
+      let hash = BloomFilter.hash(value, leaf: leaves[leaf])
+    else { return nil }
+    return BloomProbe(range, hash: hash, gapMax: gapMax)
   }
 }

@@ -28,6 +28,8 @@ package struct ColumnChunk: Sendable {
   package let offsetIndexRange: Range<Int>?
   /// True when the footer says that every data page is dictionary-encoded; nil when it does not say.
   package let isDictionaryEncoded: Bool?
+  /// False: `bloomFilterRange` only says where the filter starts.
+  let hasBloomFilterLength: Bool
   let dataPageOffset: Int
   let isHadoopLz4: Bool
   /// Bytes of text and binary values before encoding, when the file says.
@@ -93,6 +95,7 @@ extension ColumnChunk {
       let length = metadata.bloomFilterLength ?? min(BloomFilter.bytesMax, max(0, dataEnd - offset))
       return try Self.range(offset, length, "Bloom filter of \(leaf.pathText)", end: dataEnd)
     }
+    hasBloomFilterLength = metadata.bloomFilterLength != nil
     columnIndexRange = try Self.range(
       raw.columnIndexOffset, raw.columnIndexLength, "column index of \(leaf.pathText)", end: dataEnd)
     offsetIndexRange = try Self.range(
