@@ -31,12 +31,15 @@ struct Lake: Sendable {
   let shifts: [ShiftRunner]
   let memory: ProcessMemory
 
-  init(ports: Ports, parts: Parts) {
+  /// - Parameter cached: the store that queries read through; the shift reads past every cache (SHF-5).
+  init(ports: Ports, parts: Parts, cached: (any ObjectStore)? = nil) {
     self.ports = ports
     self.parts = parts
     memory = ProcessMemory(bytesMax: parts.memoryBytesMax, ports: ports)
     ingestor = parts.ingests ? parts.queue.map { Ingestor(ports: ports, settings: $0) } : nil
-    query = parts.query.map { LogQueryEngine(ports: ports, settings: $0, queue: parts.queue ?? QueueSettings()) }
+    var reading = ports
+    if let cached { reading.store = cached }
+    query = parts.query.map { LogQueryEngine(ports: reading, settings: $0, queue: parts.queue ?? QueueSettings()) }
     guard var shift = parts.shift, let queue = parts.queue else {
       shifts = []
       return

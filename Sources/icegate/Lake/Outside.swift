@@ -42,6 +42,21 @@ struct Outside {
       journal: journal)
   }
 
+  /// What queries read through; nil without a `catalog.cache` section.
+  func cached(_ ports: Ports, _ configuration: CacheConfiguration?) -> (any ObjectStore)? {
+    guard let configuration, configuration.isEnabled else { return nil }
+    var settings = CacheSettings()
+    settings.memoryBytesMax = configuration.memoryMiB << 20
+    settings.diskFolder = configuration.diskDirectory
+    settings.diskBytesMax = configuration.diskMiB << 20
+    settings.statTTL = configuration.statTTL
+    settings.writeBytesMax = (configuration.writeMiBMax ?? 0) << 20
+    settings.prefetchBytesMax = configuration.prefetchBytesMax
+    return CachedStore(
+      base: ports.store, settings: settings, clock: clock, wall: wall, metrics: ports.metrics,
+      pool: BlockingPool(threads: Outside.storeThreads))
+  }
+
   private func store(_ configuration: StorageConfiguration, _ keys: VendedCredentials) throws -> any ObjectStore {
     switch configuration.backend {
     case .memory: return MemoryObjectStore()

@@ -1,3 +1,4 @@
+import LakePorts
 import LakeQuery
 import LakeSystem
 import LakeWAL
@@ -23,7 +24,9 @@ enum QueryCommand {
     plan.metrics = configuration.metrics.listener
     plan.metricsPath = configuration.metrics.path
     plan.configuration = EffectiveConfiguration.text(configuration.facts.entries)
-    let lake = Lake(ports: try await Outside().ports(configuration), parts: parts)
+    let outside = try Outside()
+    let ports = try await outside.ports(configuration)
+    let lake = Lake(ports: ports, parts: parts, cached: outside.cached(ports, configuration.catalog.cache))
     try await LakeProcess(lake: lake, plan: plan).run { Console.announce("query", $0) }
   }
 }
