@@ -113,7 +113,7 @@ let extraTestImports: [String: [String]] = [
   "LakeOTLP": ["LakeParquet", "LakeCompression"],
   "LakeHTTP": ["CNghttp2"],
   "LakeStorage": ["PortContracts"],
-  "LakeCatalogs": ["PortContracts", "CSqlite", "LakeAPI"],
+  "LakeCatalogs": ["PortContracts", "CSqlite", "LakeAPI", "LakeStorage"],
   "LakePorts": ["PortContracts"],
   "LakeSimulator": ["PortContracts"],
   "LakeWAL": ["PortContracts"],

@@ -15,6 +15,16 @@ struct S3ContractTests {
     try await check.run(.init(store: store, prefix: "x/"))
   }
 
+  @Test("keeps it when keys begin with their bucket", arguments: ObjectStoreContract.checks)
+  func bucketsContract(check: ObjectStoreContract.Check) async throws {
+    let client = S3Bench.client(bucket: "icegate", prefix: "")
+    _ = try? await client.createBucket()
+    let store = S3Buckets(
+      settings: client.settings, transport: S3Bench.transport, credentials: S3Bench.credentials, clock: TestClock(),
+      wall: NowWallClock(), random: TestRandomness())
+    try await check.run(.init(store: store, prefix: "icegate/buckets/\(UUID().uuidString)/"))
+  }
+
   @Test("an object of many parts appears whole")
   func multipart() async throws {
     let store = try await S3Bench.store(prefix: "parts/")
@@ -57,22 +67,25 @@ struct S3ContractTests {
 
 enum S3Bench {
   static let endpoint = ProcessInfo.processInfo.environment["ICEGATE_TEST_S3"]
-  private static let transport = CurlTransport()
+  static let transport = CurlTransport()
+
+  static var credentials: CredentialChain {
+    let environment = ProcessInfo.processInfo.environment
+    let given = AWSCredentials(
+      accessKeyID: environment["ICEGATE_TEST_S3_KEY"] ?? "test",
+      secretAccessKey: environment["ICEGATE_TEST_S3_SECRET"] ?? "test")
+    return CredentialChain(
+      sources: .init(given: given, environment: { _ in nil }, readFile: { _ in nil }, region: "us-east-1"),
+      transport: transport, wall: NowWallClock())
+  }
 
   static func client(bucket: String, prefix: String, endpoint: String? = nil) -> S3Client {
     var settings = S3Settings(
       bucket: bucket, region: "us-east-1", endpoint: endpoint ?? S3Bench.endpoint!, prefix: prefix)
     settings.attemptsMax = 3
-    let environment = ProcessInfo.processInfo.environment
-    let given = AWSCredentials(
-      accessKeyID: environment["ICEGATE_TEST_S3_KEY"] ?? "test",
-      secretAccessKey: environment["ICEGATE_TEST_S3_SECRET"] ?? "test")
-    let wall = NowWallClock()
     return S3Client(
-      settings: settings, transport: transport,
-      credentials: CredentialChain(
-        sources: .init(given: given, environment: { _ in nil }, readFile: { _ in nil }, region: "us-east-1"),
-        transport: transport, wall: wall), clock: TestClock(), wall: wall, random: TestRandomness())
+      settings: settings, transport: transport, credentials: credentials, clock: TestClock(), wall: NowWallClock(),
+      random: TestRandomness())
   }
 
   static func store(prefix: String) async throws -> S3ObjectStore {
