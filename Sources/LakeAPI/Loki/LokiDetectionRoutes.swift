@@ -99,8 +99,11 @@ struct LokiDetectionRoutes: Sendable {
     }
     var found: [(name: String, count: Int)] = []
     do throws(QueryError) {
-      for name in try await engine.labels(ask) {
-        let values = try await engine.labelValues(name, ask)
+      var all: [String: Set<String>] = [:]
+      for set in try await engine.series(ask) {
+        for pair in set.pairs { all[pair.name, default: []].insert(pair.value) }
+      }
+      for (name, values) in all.sorted(by: { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }) {
         let isStatic = ["cluster", "namespace", "instance", "pod"].contains(name)
         let isFlag = values.count <= 2 && values.allSatisfy { $0 == "0" || $0 == "1" }
         if !values.isEmpty && (isStatic || isFlag || !values.allSatisfy(LokiDetectionRoutes.isID)) {

@@ -8,6 +8,8 @@ package import LakeQuery
 package struct LokiHandler: HTTPHandler {
   private let router: Router
   private let admission: QueryAdmission
+  private let clock: any LakeClock
+  private let instruments: LokiInstruments
 
   package struct Settings: Sendable {
     /// Bytes of a decompressed push; beyond: 413.
@@ -59,11 +61,13 @@ package struct LokiHandler: HTTPHandler {
     }
     let admission = QueryAdmission(
       runningMax: settings.queriesMax, waitingMax: settings.queriesWaitingMax, tailsMax: settings.tailsMax)
+    let instruments = LokiInstruments(ports.metrics)
     LokiQueryRoutes(ports: ports, engine: services.query, rangeMax: settings.rangeMax).register(in: &router)
     LokiLabelRoutes(ports: ports, engine: services.query).register(in: &router)
     LokiPatternRoutes(ports: ports, engine: services.query, rangeMax: settings.rangeMax).register(in: &router)
     LokiDetectionRoutes(ports: ports, engine: services.query).register(in: &router)
-    let tail = LokiTail(ports: ports, engine: services.query, settings: settings, admission: admission)
+    let tail = LokiTail(
+      ports: ports, engine: services.query, settings: settings, admission: admission, open: instruments.tails)
     for path in LokiHandler.tailPaths { router.get(path) { request, _ in await tail.handle(request) } }
     LokiStatusRoutes(ports: ports, services: services, settings: settings).register(in: &router)
     if let ingestor = services.ingestor {
@@ -75,6 +79,8 @@ package struct LokiHandler: HTTPHandler {
     }
     self.router = router
     self.admission = admission
+    self.instruments = instruments
+    clock = ports.clock
   }
 
   private static let tailPaths = ["/loki/api/v1/tail", "/api/prom/tail"]
@@ -82,19 +88,30 @@ package struct LokiHandler: HTTPHandler {
 
   /// Reads wait for their tenant's turn.
   package func handle(_ request: HTTPRequest) async -> HTTPResponse {
-    let isRead =
-      request.path.hasPrefix("/loki/api/v1/") && !LokiHandler.pushPaths.contains(request.path)
-      && !LokiHandler.tailPaths.contains(request.path) && !request.path.hasPrefix("/loki/api/v1/status/")
-    guard isRead, let tenancy = try? Tenancy(invalid: .reject, header: { request.headers[$0] }) else {
-      return await router.handle(request)
-    }
+    guard LokiHandler.isRead(request.path),
+      let tenancy = try? Tenancy(invalid: .reject, header: { request.headers[$0] })
+    else { return await router.handle(request) }
+    let received = clock.now
+    var queued = Duration.zero
+    let response: HTTPResponse
     do {
-      return try await admission.run(tenancy.tenant) { await router.handle(request) }
+      response = try await admission.run(tenancy.tenant) {
+        queued = received.duration(to: clock.now)
+        return await LokiRequestContext.$queued.withValue(queued) { await router.handle(request) }
+      }
     } catch is QueryAdmission.TooMany {
-      return LokiRefusal(429, "too many outstanding requests").response
+      response = LokiRefusal(429, "too many outstanding requests").response
     } catch {
-      return LokiRefusal(QueryError.cancelled).response
+      response = LokiRefusal(QueryError.cancelled).response
     }
+    instruments.countRead(
+      request.path, response.status, queued: queued, elapsed: received.duration(to: clock.now))
+    return response
+  }
+
+  private static func isRead(_ path: String) -> Bool {
+    path.hasPrefix(LokiInstruments.prefix) && !pushPaths.contains(path) && !tailPaths.contains(path)
+      && !path.hasPrefix(LokiInstruments.prefix + "status/")
   }
 }
 

@@ -47,7 +47,7 @@ enum LokiStatistics {
       json.member("totalBytesProcessed", statistics.bytesProcessed)
       json.member("totalLinesProcessed", statistics.rowsRead)
       json.member("execTime", seconds)
-      json.member("queueTime", 0)
+      json.member("queueTime", Double(LokiRequestContext.queued.nanoseconds) / 1e9)
       json.member("subqueries", 0)
       json.member("totalEntriesReturned", statistics.resultCount)
       json.member("splits", 0)

@@ -9,6 +9,7 @@ struct LokiTail: Sendable {
   let engine: LogQueryEngine
   let settings: LokiHandler.Settings
   let admission: QueryAdmission
+  let open: Gauge
 
   /// Seconds; as in Loki.
   static let delayMax: Int64 = 5
@@ -27,21 +28,32 @@ struct LokiTail: Sendable {
       do throws(WebSocketHandshake.Refused) { accept = try WebSocketHandshake.accept(request) } catch {
         throw LokiRefusal(error.status, error.message)
       }
-      guard admission.tails.enter(wanted.tenant) else {
-        let limit = admission.tails.countMax
-        throw .badRequest("max concurrent tail requests limit exceeded, count > limit (\(limit + 1) > \(limit))")
-      }
+      // A connection that is gone before the upgrade never comes to its end, so it is counted from there on.
+      guard admission.tails.hasRoom(wanted.tenant) else { throw .badRequest(tooMany) }
       return HTTPResponse(
         status: 101, headers: ["Upgrade": "websocket", "Sec-WebSocket-Accept": accept],
-        body: .upgrade { connection in
-          await WebSocketConversation(connection, clock: ports.clock).run { try await follow(wanted, $0) }
-          admission.tails.leave(wanted.tenant)
-        })
+        body: .upgrade { connection in await converse(wanted, connection) })
     } catch {
       var response = error.response
       if error.status == 426 { response.headers.set("Sec-WebSocket-Version", "13") }
       return response
     }
+  }
+
+  private var tooMany: String {
+    let limit = admission.tails.countMax
+    return "max concurrent tail requests limit exceeded, count > limit (\(limit + 1) > \(limit))"
+  }
+
+  private func converse(_ wanted: Wanted, _ connection: any UpgradedConnection) async {
+    let conversation = WebSocketConversation(connection, clock: ports.clock)
+    guard admission.tails.enter(wanted.tenant) else {
+      return await conversation.run { _ in WebSocketClose(WebSocketClose.internalError, tooMany) }
+    }
+    open.add(1)
+    await conversation.run { try await follow(wanted, $0) }
+    open.add(-1)
+    admission.tails.leave(wanted.tenant)
   }
 
   private func wanted(_ request: HTTPRequest) throws(LokiRefusal) -> Wanted {

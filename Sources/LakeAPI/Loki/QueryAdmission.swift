@@ -111,6 +111,8 @@ final class TenantCounts: Sendable {
 
   init(countMax: Int) { self.countMax = countMax }
 
+  func hasRoom(_ tenant: TenantID) -> Bool { counts.withLock { $0[tenant, default: 0] < countMax } }
+
   /// - Returns: false when the tenant has as many as it may.
   func enter(_ tenant: TenantID) -> Bool {
     counts.withLock { counts in

@@ -68,10 +68,28 @@ import Testing
       #expect(await answer(["query": "{a=\"b\"}", "limit": "0"]).0 == 400)
       let plain = await stack.get("/loki/api/v1/tail", ["query": "{a=\"b\"}"])
       #expect(plain.status == 400 && plain.text.contains("not a WebSocket handshake"))
+      // One that was let in but never came to its conversation does not count.
       #expect(await answer(["query": "{a=\"b\"}"]).0 == 101)
-      #expect(
-        await answer(["query": "{a=\"b\"}"]).1.contains(
-          "max concurrent tail requests limit exceeded, count > limit (2 > 1)"))
+      guard case .upgrade(let first) = await stack.handler.handle(Self.request(["query": "{a=\"b\"}"])).body,
+        case .upgrade(let second) = await stack.handler.handle(Self.request(["query": "{a=\"b\"}"])).body
+      else {
+        Issue.record("refused")
+        return
+      }
+      let (one, two) = (MemoryPipe(), MemoryPipe())
+      async let over: Void = first(one)
+      while await answer(["query": "{a=\"b\"}"]).0 == 101 { await Task.yield() }
+      let limit = "max concurrent tail requests limit exceeded, count > limit (2 > 1)"
+      #expect(await answer(["query": "{a=\"b\"}"]).1.contains(limit))
+      async let refused: Void = second(two)
+      _ = await two.sent(1)
+      two.give(nil)
+      await refused
+      let told = try two.events()
+      #expect(told == [.close(WebSocketClose(1011, limit))])
+      one.give(nil)
+      await over
+      #expect(await answer(["query": "{a=\"b\"}"]).0 == 101)
     }
   }
 }
