@@ -14,9 +14,16 @@ final class LaneObjects: @unchecked Sendable {
     let sequence: Int
 
     init?(_ key: ObjectKey, basePath: String) {
-      guard key.text.hasPrefix(basePath + "/"), !key.text.hasPrefix(basePath + "/_"), key.text.hasSuffix(".parquet"),
-        let slash = key.text.lastIndex(of: "/"),
-        let sequence = Int(key.text[key.text.index(after: slash)...].dropLast(".parquet".count))
+      let bytes = key.text.utf8
+      // {sequence:020}.parquet
+      guard key.text.hasPrefix(basePath), key.text.hasSuffix(".parquet"), bytes.count > basePath.utf8.count + 30 else {
+        return nil
+      }
+      let slash = bytes.index(bytes.endIndex, offsetBy: -29)
+      let afterBase = bytes.index(bytes.startIndex, offsetBy: basePath.utf8.count)
+      guard bytes[slash] == UInt8(ascii: "/"), bytes[afterBase] == UInt8(ascii: "/"),
+        bytes[bytes.index(after: afterBase)] != UInt8(ascii: "_"),
+        let sequence = Int(key.text[bytes.index(after: slash)..<bytes.index(slash, offsetBy: 21)])
       else { return nil }
       lane = String(key.text[..<slash])
       self.sequence = sequence

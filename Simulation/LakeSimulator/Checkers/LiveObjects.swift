@@ -28,10 +28,8 @@ final class LiveObjects: @unchecked Sendable {
 
   /// Whether some table has yet to take what lies there.
   func isNeeded(_ place: LaneObjects.Place) -> Bool {
-    let parts = place.lane.split(separator: "/").map(String.init)
-    guard parts.count >= 2 else { return false }
-    let (topic, lane) = (parts[parts.count - 2], parts[parts.count - 1])
-    for table in tables where table.topic == topic {
+    let lane = String(place.lane.suffix(32))
+    for table in tables where place.lane.dropLast(33).hasSuffix(table.topic) {
       let identifier = TableIdentifier(table)
       guard let state = progress.state(of: identifier) else { return true }
       if let isPast = state.isPast(lane, place.sequence) {

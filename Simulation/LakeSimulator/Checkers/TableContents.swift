@@ -29,6 +29,8 @@ final class TableContents: @unchecked Sendable {
   private var snapshots: [String: Files] = [:]
   private var manifests: [String: [String]] = [:]
   private var rows: [String: [Row]] = [:]
+  /// Files that readers have found in manifests, by tenant and location.
+  private var scans: [String: [ScanFile]] = [:]
 
   init(_ world: World) { self.world = world }
 
@@ -60,6 +62,14 @@ final class TableContents: @unchecked Sendable {
     if let known = rows[location] { return known }
     let found = bytes(location).flatMap { try? TableContents.decode($0, schema) } ?? []
     rows[location] = found
+    return found
+  }
+
+  /// What a reader finds in a manifest that it has fetched through its own ports.
+  func scan(_ name: String, _ decode: () throws -> [ScanFile]) rethrows -> [ScanFile] {
+    if let known = scans[name] { return known }
+    let found = try decode()
+    scans[name] = found
     return found
   }
 

@@ -71,11 +71,11 @@ package final class Lake: @unchecked Sendable {
 
   /// A segment that some table has yet to take.
   private var unshifted: LaneObjects.Place? {
-    for key in world.peekKeys() {
+    for key in world.peekKeys() where key.text.hasPrefix(settings.queue.basePath) {
       guard let place = LaneObjects.Place(key, basePath: settings.queue.basePath), place.sequence > 0,
-        let bytes = world.peek(key), bytes.count != LaneObjects.tombstoneBytes
+        liveObjects.isNeeded(place), world.peek(key)?.count != LaneObjects.tombstoneBytes
       else { continue }
-      if liveObjects.isNeeded(place) { return place }
+      return place
     }
     return nil
   }

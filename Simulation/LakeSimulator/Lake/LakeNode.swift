@@ -81,8 +81,8 @@ extension Lake {
       call.answer(.acknowledged)
     } catch {
       switch error {
-      case .queueFull, .notAcknowledged, .draining: call.answer(.refused)
-      case .tooLarge, .keyReused, .unfit: call.answer(.rejected("\(error)"))
+      case .queueFull, .notAcknowledged, .draining, .shortOfMemory, .rateLimited: call.answer(.refused)
+      case .tooLarge, .keyReused, .unfit, .manyDays: call.answer(.rejected("\(error)"))
       }
     }
   }

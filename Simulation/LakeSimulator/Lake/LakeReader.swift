@@ -73,7 +73,9 @@ struct LakeReader {
     guard let list = planner.manifestListLocation else { return [] }
     var found: Found = []
     for manifest in try planner.select(try ManifestList.decode(try await bytes(list))) {
-      for file in try planner.files(of: manifest, bytes: try await bytes(manifest.path)) {
+      let bytes = try await bytes(manifest.path)
+      let files = try lake.contents.scan(tenant.text + manifest.path) { try planner.files(of: manifest, bytes: bytes) }
+      for file in files {
         do {
           let bytes = try await self.bytes(file.file.path)
           let rows = try lake.contents.rows(of: file.file.path, table.schema, fetched: bytes)

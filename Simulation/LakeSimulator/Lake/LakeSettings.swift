@@ -97,7 +97,7 @@ struct LakeSettings: Sendable {
     settings.shift.housekeepingInterval = draw.pick([.seconds(1), .seconds(30), .seconds(300)])
     settings.shift.standsBy = draw.pick([true, false, false])
     settings.shift.sweepInterval = draw.pick([.seconds(20), .seconds(600), .seconds(600)])
-    settings.lay(wide: draw.chance(0.1))
+    settings.lay(wide: draw.chance(0.03))
     return settings
   }
 }

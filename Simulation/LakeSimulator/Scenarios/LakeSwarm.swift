@@ -10,7 +10,7 @@ extension Scenario {
     story: { world in
       var random = world.random("cast")
       var habits = ClientHabits()
-      habits.patience = random.pick([nil, nil, .milliseconds(500), .seconds(5)])
+      habits.patience = random.pick([nil, nil, nil, .milliseconds(500), .seconds(5)])
       var settings = LakeSettings.drawn(world.random("settings"))
       let endsEmpty = random.chance(0.04)
       if endsEmpty { settings.hurryTidiness() }
@@ -28,9 +28,14 @@ extension Scenario {
       world.unleashChaos(on: names)
       lake.unleashSealer()
       lake.unleashForeignEngine()
-      // Mostly short, seldom very long: what needs minutes to go wrong has its time in some runs.
-      let end = world.now + random.logarithmic(.seconds(10)...(.seconds(250)))
-      await lake.runClients(random.uniform(1...3), until: end)
+      // Mostly short, seldom very long: what needs minutes to go wrong has its time in some runs. Rows of all columns cost
+      // ten times as much.
+      let length = random.logarithmic(
+        .seconds(
+          5)...(settings.isWide
+          ? .seconds(40) : random.pick([.seconds(60), .seconds(60), .seconds(60), .seconds(300)])))
+      let end = world.now + length
+      await lake.runClients(random.pick([1, 1, 2, 3]), until: end)
       try await lake.settle(wholly: endsEmpty)
     })
 }

@@ -95,7 +95,7 @@ package final class World: @unchecked Sendable {
           finding: "\(pending) \(limit.components.seconds)s after the last fault; \(pendingWaits)",
           time: simulation.scheduler.now)
       }
-      await sleep(for: .seconds(1))
+      await sleep(for: .seconds(2))
     }
   }
 
