@@ -1,4 +1,8 @@
 extension LakeTable {
+  /// What makes a row of logs a row of events too: this column, or this attribute.
+  package static let eventNameColumn = "event_name"
+  package static let eventNameAttribute = "event.name"
+
   package static let events = LakeTable(
     name: "events", topic: "logs",
     schema: Schema(

@@ -35,7 +35,9 @@ struct ShiftExecution: Sendable {
   }
 
   private func run(_ task: ShiftTask) async throws(ShiftError) -> (files: [DataFile], problems: Problems) {
-    let read = try await concurrently(task.sources, limit: settings.taskReadsMax) { source throws(ShiftError) in
+    let sources = task.sources.filter { derivation.needs($0.segment.metadata.rowGroups[$0.index]) }
+    if sources.isEmpty { return ([], Problems()) }
+    let read = try await concurrently(sources, limit: settings.taskReadsMax) { source throws(ShiftError) in
       try await rows(of: source)
     }
     var problems = Problems()

@@ -1,3 +1,4 @@
+import LakeCompression
 package import LakeModel
 import LakeParquet
 package import LakeSchema
@@ -58,7 +59,10 @@ package enum SegmentEncoder {
           let group = range.count * 16 < rows.count ? gathered.compacted() : gathered
           count(group, rowGroup: groups.count, into: &shares)
           try writer.writeRowGroup(group)
-          groups.append(.init(key: part.key, rowCount: group.count))
+          groups.append(
+            .init(
+              key: part.key, rowCount: group.count,
+              mayHoldEvents: topic == .logs ? EventMarks.mayBeIn(group) : nil))
           start = range.upperBound
         }
       }
@@ -117,6 +121,8 @@ package enum SegmentEncoder {
     var options = ParquetWriterOptions(sortOrder: table.sortOrder)
     options.codec = settings.compression
     options.writesPageIndex = false
+    // Read once or twice and gone: what is saved here and when it is read outweighs a larger object.
+    options.level = settings.compression == .zstd ? -1 : nil
     return options
   }
 }

@@ -25,10 +25,13 @@ package struct SegmentMetadata: Hashable, Sendable {
   package struct RowGroup: Hashable, Sendable {
     package let key: PartitionKey
     package let rowCount: Int
+    /// Whether rows of it may be events; nil: the writer did not look. Spares the shift of events a second reading of all logs.
+    package let mayHoldEvents: Bool?
 
-    package init(key: PartitionKey, rowCount: Int) {
+    package init(key: PartitionKey, rowCount: Int, mayHoldEvents: Bool? = nil) {
       self.key = key
       self.rowCount = rowCount
+      self.mayHoldEvents = mayHoldEvents
     }
   }
 
@@ -89,6 +92,7 @@ extension SegmentMetadata {
           json.object { json in
             json.partition(group.key)
             json.member("rows", group.rowCount)
+            if let mayHoldEvents = group.mayHoldEvents { json.member("events", mayHoldEvents) }
           }
         }
       }
@@ -118,7 +122,9 @@ extension SegmentMetadata {
     }
     var groups: [RowGroup] = []
     for value in root.list("rowGroups") {
-      groups.append(RowGroup(key: try value.partition(), rowCount: try value.natural("rows")))
+      groups.append(
+        RowGroup(
+          key: try value.partition(), rowCount: try value.natural("rows"), mayHoldEvents: value["events"]?.bool))
     }
     var requests: [Request] = []
     for value in root.list("requests") { requests.append(try SegmentMetadata.request(value, rowGroups: groups.count)) }

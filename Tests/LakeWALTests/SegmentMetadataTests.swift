@@ -29,6 +29,19 @@ import Testing
     #expect(metadata.rowCount == 5)
   }
 
+  @Test("whether a row group may hold events is said when it is known")
+  func events() throws {
+    let key = PartitionKey(tenant: TenantID("a")!, account: nil, day: 1)
+    for known in [nil, true, false] {
+      let metadata = SegmentMetadata(
+        contentID: ContentID(high: 1, low: 2), topic: .logs,
+        rowGroups: [.init(key: key, rowCount: 1, mayHoldEvents: known)],
+        requests: [.init(fingerprint: nil, shares: [.init(rowGroup: 0, rowCount: 1)])])
+      #expect(metadata.json.contains(#""events":"#) == (known != nil))
+      #expect(try SegmentMetadata(json: metadata.json) == metadata)
+    }
+  }
+
   @Test(
     "counts that do not add up are an error, because readers count from them",
     arguments: [

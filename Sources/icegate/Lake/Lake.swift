@@ -45,11 +45,13 @@ struct Lake: Sendable {
       return
     }
     shift.queue = queue
+    // Tables fed by one topic look at the same footers.
+    let cache = WALCache()
     shifts = [
-      ShiftRunner(ports: ports, settings: shift, table: .logs),
-      ShiftRunner(ports: ports, settings: shift, table: .events, derivation: EventRows()),
-      ShiftRunner(ports: ports, settings: shift, table: .spans),
-      ShiftRunner(ports: ports, settings: shift, table: .metrics),
+      ShiftRunner(ports: ports, settings: shift, table: .logs, cache: cache),
+      ShiftRunner(ports: ports, settings: shift, table: .events, derivation: EventRows(), cache: cache),
+      ShiftRunner(ports: ports, settings: shift, table: .spans, cache: cache),
+      ShiftRunner(ports: ports, settings: shift, table: .metrics, cache: cache),
     ]
   }
 
