@@ -106,6 +106,16 @@ def rest(_):
             exercise(cluster, rest_rows(cluster, moto))
 
 
+@check("S3 with AWS Glue and with AWS S3 Tables, as far as moto is them")
+def aws(_):
+    with Moto("warehouse", "queue") as moto:
+        glue = "!glue\n  properties:\n    glue.endpoint: %s" % moto.url
+        with Cluster(s3(moto, glue), "s3://queue/glue") as cluster: exercise(cluster, rest_rows(cluster, moto))
+        arn = moto.table_bucket("our-tables")
+        tables = "!s3tables\n    table_bucket_arn: %s\n  properties:\n    s3tables.endpoint: %s" % (arn, moto.url)
+        with Cluster(s3(moto, tables), "s3://queue/tables") as cluster: exercise(cluster, rest_rows(cluster, moto))
+
+
 @check("a catalog that is not there yet: rows are taken in and queries are refused, then both work")
 def late_catalog(_):
     with Moto("warehouse") as moto, Cluster(s3(moto, "!object_store"), "wal", migrate=False) as cluster:

@@ -31,12 +31,19 @@ class Moto:
         self.process = subprocess.Popen([os.path.join(os.path.dirname(sys.executable), "moto_server"), "-H", "127.0.0.1", "-p", str(self.port)],
                                         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         wait_for(self.port)
-        for bucket in self.buckets:
-            connection = http.client.HTTPConnection("127.0.0.1", self.port)
-            connection.request("PUT", "/" + bucket, b"", {"Authorization": "AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/s3/aws4_request, SignedHeaders=host, Signature=0"})
-            answer = connection.getresponse(); answer.read()
-            assert answer.status == 200, answer.status
+        for bucket in self.buckets: self.ask("s3", "PUT", "/" + bucket, b"")
         return self
+
+    def ask(self, service, method, path, body):
+        connection = http.client.HTTPConnection("127.0.0.1", self.port)
+        connection.request(method, path, body, {"Content-Type": "application/json", "Authorization":
+            "AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/%s/aws4_request, SignedHeaders=host, Signature=0" % service})
+        answer = connection.getresponse()
+        text = answer.read()
+        assert answer.status == 200, (answer.status, text)
+        return text
+
+    def table_bucket(self, name): return json.loads(self.ask("s3tables", "PUT", "/buckets", json.dumps({"name": name})))["arn"]
 
     def __exit__(self, *_): self.process.terminate(); self.process.wait()
 

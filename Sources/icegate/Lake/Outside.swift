@@ -113,9 +113,32 @@ struct Outside {
       return RESTCatalog(
         settings: RESTCatalogSettings(uri: uri, warehouse: configuration.catalog.warehouse, properties: properties),
         transport: network.transport, credentials: keys, vended: keys, clock: clock, wall: wall, random: random)
-    case .s3tables, .glue:
-      throw configuration.facts.refusal("catalog.backend", "is not supported by this version")
+    case .glue(let catalogID):
+      return GlueCatalog(
+        service: service("glue", configuration, keys), catalogID: catalogID, store: store, warehouse: places.mapping,
+        tables: tables)
+    case .s3tables(let arn):
+      return S3TablesCatalog(
+        service: service("s3tables", configuration, keys), tableBucket: arn, store: store, warehouse: places.mapping)
     }
+  }
+
+  /// - Parameter name: as AWS calls it; `<name>.endpoint` and `<name>.region` of the catalog's properties count.
+  private func service(_ name: String, _ configuration: some ServiceConfiguration, _ keys: VendedCredentials)
+    -> AWSService
+  {
+    let properties = Dictionary(configuration.catalog.properties.map { ($0.key, $0.value) }) { $1 }
+    var region = "us-east-1"
+    if case .s3(let s3) = configuration.storage.backend { region = s3.region }
+    if case .s3tables(let arn) = configuration.catalog.backend {
+      let parts = arn.split(separator: ":", omittingEmptySubsequences: false)
+      if parts.count > 3, !parts[3].isEmpty { region = String(parts[3]) }
+    }
+    let settings = AWSService.Settings(
+      region: properties["\(name).region"] ?? region, endpoint: properties["\(name).endpoint"])
+    return AWSService(
+      name: name, settings: settings, transport: network.transport, credentials: keys, clock: clock, wall: wall,
+      random: random)
   }
 
   /// Requests of ours go over one transport, whose thread starts with the first of them.
