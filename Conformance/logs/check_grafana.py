@@ -107,7 +107,9 @@ def errors(server):
     assert long["error"] == "the query time range exceeds the limit (query length: 960h0m0s, limit: 30d1h)", long
     points = ask(server, "query_range", 400, query="sum(rate(%s[1m]))" % QUERY, step="1ms", **RANGE)
     assert points["error"].startswith("exceeded maximum resolution of 11,000 points"), points
-    assert ask(server, "drilldown-limits", 404)["errorType"] == "not_found"
+    assert ask(server, "nosuch", 404)["errorType"] == "not_found"
+    limits = ask(server, "drilldown-limits")
+    assert limits["limits"]["max_query_length"] == "30d1h" and limits["pattern_ingester_enabled"], limits
 
 
 @check("forms: what a POST body asks is answered as a GET's query")

@@ -19,8 +19,6 @@ package struct LokiHandler: HTTPHandler {
     package var revision = "icegate"
     /// Text of `GET /config`.
     package var configuration = ""
-    /// Longest range of a query; Loki's `max_query_length`.
-    package var rangeMax = Duration.seconds(721 * 3600)
     /// Queries of all tenants that run at once, of one tenant that wait, and tails of one tenant.
     package var queriesMax = 8
     package var queriesWaitingMax = 100
@@ -62,9 +60,9 @@ package struct LokiHandler: HTTPHandler {
     let admission = QueryAdmission(
       runningMax: settings.queriesMax, waitingMax: settings.queriesWaitingMax, tailsMax: settings.tailsMax)
     let instruments = LokiInstruments(ports.metrics)
-    LokiQueryRoutes(ports: ports, engine: services.query, rangeMax: settings.rangeMax).register(in: &router)
+    LokiQueryRoutes(ports: ports, engine: services.query).register(in: &router)
     LokiLabelRoutes(ports: ports, engine: services.query).register(in: &router)
-    LokiPatternRoutes(ports: ports, engine: services.query, rangeMax: settings.rangeMax).register(in: &router)
+    LokiPatternRoutes(ports: ports, engine: services.query).register(in: &router)
     LokiDetectionRoutes(ports: ports, engine: services.query).register(in: &router)
     let tail = LokiTail(
       ports: ports, engine: services.query, settings: settings, admission: admission, open: instruments.tails)

@@ -8,8 +8,6 @@ import LakeQuery
 struct LokiQueryRoutes: Sendable {
   let ports: Ports
   let engine: LogQueryEngine
-  /// Longest range.
-  let rangeMax: Duration
 
   func register(in router: inout Router) {
     router.read("/loki/api/v1/query_range") { request, _ throws(LokiRefusal) in
@@ -30,7 +28,7 @@ struct LokiQueryRoutes: Sendable {
     let direction = try parameters.direction()
     let step = try parameters.step(bounds)
     let interval = try parameters.interval()
-    try bounds.check(lengthMax: rangeMax)
+    try bounds.check(lengthMax: engine.settings.rangeMax)
     return LogQueryRequest(
       tenant: read.tenant, query: parameters.query,
       span: .range(start: bounds.start, end: bounds.end, step: step, interval: interval), direction: direction,

@@ -9,7 +9,7 @@ package import LakeWAL
 /// Every method reads one tenant's rows only. Nothing but footers, metadata and pages is kept between calls.
 package struct LogQueryEngine: Sendable {
   let ports: Ports
-  let settings: QuerySettings
+  package let settings: QuerySettings
   let source: any LogSource
 
   /// - Parameter queue: where the lanes lie; the settings of the ingest side.

@@ -54,7 +54,7 @@ struct LogTable: LogSource {
     }
   }
 
-  private func load() async throws(QueryError) -> TableState {
+  func load() async throws(QueryError) -> TableState {
     do throws(CatalogError) { return try await ports.catalog.loadTable(TableIdentifier(.logs)) } catch {
       throw QueryError(WALError.catalog(error))
     }

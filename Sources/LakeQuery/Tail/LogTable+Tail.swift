@@ -12,17 +12,28 @@ struct TailView {
 }
 
 extension LogTable {
-  /// All days: late rows are rows too.
   func openTail(tenant: TenantID, context: QueryContext) async throws(QueryError) -> TailView {
+    let tail = try await walTail(tenant)
+    let reader = ObjectReader(ports: ports, context: context)
+    return TailView(
+      wal: tail,
+      table: LogTableView(
+        tenant: tenant, table: tail.table, tail: tail.rowGroups, warnings: tail.warnings, reader: reader,
+        cache: cache))
+  }
+
+  /// All days: late rows are rows too. Where queries do not read the WAL, only what shifts bring is met.
+  private func walTail(_ tenant: TenantID) async throws(QueryError) -> WALTail {
+    let table = settings.readsWAL ? nil : try await load()
     do throws(WALError) {
+      if let table {
+        return WALTail(
+          table: table, state: try QueueState(of: table.metadata), rowGroups: [], warnings: [],
+          statistics: WALStatistics())
+      }
       let tail = try await wal.tail(WALScope(tenant: tenant), startingFrom: await known.state)
       await known.keep(tail.table)
-      let reader = ObjectReader(ports: ports, context: context)
-      return TailView(
-        wal: tail,
-        table: LogTableView(
-          tenant: tenant, table: tail.table, tail: tail.rowGroups, warnings: tail.warnings, reader: reader,
-          cache: cache))
+      return tail
     } catch {
       throw QueryError(error)
     }

@@ -56,6 +56,22 @@ import Testing
     }
   }
 
+  @Test("where queries do not read the queue, rows come when the table has taken them") func withoutQueue() async throws
+  {
+    var settings = QuerySettings()
+    settings.readsWAL = false
+    try await TestStack.with(query: settings) { stack in
+      let tail = try Self.tail(stack, history: 10)
+      #expect(Self.lines(try await tail.next()) == [])
+      for number in 0..<4 {
+        try await stack.push([(Self.base + UInt64(number), "row \(number)")])
+        #expect(Self.lines(try await tail.next()) == [])
+        try await stack.shift.flush()
+        #expect(Self.lines(try await tail.next()) == ["row \(number)"])
+      }
+    }
+  }
+
   @Test("rows earlier than the start and rows that the query drops do not come") func narrowed() async throws {
     try await TestStack.with { stack in
       let tail = try Self.tail(

@@ -7,7 +7,6 @@ import LakeQuery
 struct LokiPatternRoutes: Sendable {
   let ports: Ports
   let engine: LogQueryEngine
-  let rangeMax: Duration
 
   /// Lines that are looked at: the newest.
   static let linesMax = 100_000
@@ -23,7 +22,7 @@ struct LokiPatternRoutes: Sendable {
     let read = try LokiRead(request, ports)
     let bounds = try read.parameters.orderedBounds()
     let step = max(try read.parameters.step(bounds), LokiPatternRoutes.stepMin)
-    try bounds.check(lengthMax: rangeMax)
+    try bounds.check(lengthMax: engine.settings.rangeMax)
     let query = LogQueryRequest(
       tenant: read.tenant, query: read.parameters.query,
       span: .range(start: bounds.start, end: bounds.end, step: step, interval: .zero))
