@@ -2,7 +2,8 @@ import LakeModel
 import Synchronization
 
 /// Shares the queries that may run at once fairly between tenants: who has fewest running comes first, then who waited
-/// longest. A tenant's own queries run in order.
+/// longest. A tenant's own queries run in order, and never take all places, so that another's first one need not wait for
+/// the end of somebody's long one.
 final class QueryAdmission: Sendable {
   struct TooMany: Error, Sendable {}
 
@@ -17,9 +18,15 @@ final class QueryAdmission: Sendable {
     /// Each ascending by ticket.
     var waiting: [TenantID: [Waiting]] = [:]
     var nextTicket: UInt64 = 0
+
+    mutating func start(_ tenant: TenantID) {
+      runningCount += 1
+      running[tenant, default: 0] += 1
+    }
   }
 
   private let runningMax: Int
+  private let runningOfTenantMax: Int
   private let waitingMax: Int
   private let state = Mutex(State())
   let tails: TenantCounts
@@ -29,6 +36,7 @@ final class QueryAdmission: Sendable {
   ///   - waitingMax: queries of one tenant that wait; one more is refused.
   init(runningMax: Int, waitingMax: Int, tailsMax: Int) {
     self.runningMax = runningMax
+    runningOfTenantMax = max(1, runningMax - max(1, runningMax / 4))
     self.waitingMax = waitingMax
     tails = TenantCounts(countMax: tailsMax)
   }
@@ -49,9 +57,8 @@ final class QueryAdmission: Sendable {
 
   private func enter(_ tenant: TenantID) async throws {
     let ticket: UInt64? = try state.withLock { state in
-      if state.runningCount < runningMax {
-        state.runningCount += 1
-        state.running[tenant, default: 0] += 1
+      if mayStart(tenant, state) {
+        state.start(tenant)
         return nil
       }
       guard state.waiting[tenant]?.count ?? 0 < waitingMax else { throw TooMany() }
@@ -64,9 +71,8 @@ final class QueryAdmission: Sendable {
         state.withLock { state in
           if Task.isCancelled { return continuation.resume(throwing: CancellationError()) }
           // A place may have come free since.
-          if state.runningCount < runningMax {
-            state.runningCount += 1
-            state.running[tenant, default: 0] += 1
+          if mayStart(tenant, state) {
+            state.start(tenant)
             return continuation.resume()
           }
           state.waiting[tenant, default: []].append(Waiting(ticket: ticket, continuation: continuation))
@@ -83,21 +89,24 @@ final class QueryAdmission: Sendable {
     }
   }
 
+  private func mayStart(_ tenant: TenantID, _ state: State) -> Bool {
+    state.runningCount < runningMax && state.running[tenant] ?? 0 < runningOfTenantMax
+  }
+
   private func leave(_ tenant: TenantID) {
     let next = state.withLock { state -> Waiting? in
+      state.runningCount -= 1
       state.running[tenant]! -= 1
       if state.running[tenant] == 0 { state.running[tenant] = nil }
-      let first = state.waiting.min { a, b in
+      let startable = state.waiting.filter { mayStart($0.key, state) }
+      let first = startable.min { a, b in
         let (left, right) = (state.running[a.key] ?? 0, state.running[b.key] ?? 0)
         return left == right ? a.value[0].ticket < b.value[0].ticket : left < right
       }
-      guard let tenant = first?.key else {
-        state.runningCount -= 1
-        return nil
-      }
+      guard let tenant = first?.key else { return nil }
       let next = state.waiting[tenant]!.removeFirst()
       if state.waiting[tenant]!.isEmpty { state.waiting[tenant] = nil }
-      state.running[tenant, default: 0] += 1
+      state.start(tenant)
       return next
     }
     next?.continuation.resume()

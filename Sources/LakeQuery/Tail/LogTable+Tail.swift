@@ -89,11 +89,8 @@ extension LogTableView {
     var next = table.metadata.currentSnapshot
     while let snapshot = next, snapshot.id != snapshotID {
       if snapshot.summary["operation"] == "append" { found.append(snapshot) }
-      guard let parent = snapshot.parentID else {
-        if snapshotID == nil { break }
-        throw .unavailable("the table's history does not reach back to where the tail stood")
-      }
-      guard let known = table.metadata.snapshot(id: parent) else {
+      if snapshot.parentID == snapshotID { break }
+      guard let parent = snapshot.parentID, let known = table.metadata.snapshot(id: parent) else {
         throw .unavailable("the table's history does not reach back to where the tail stood")
       }
       next = known

@@ -50,22 +50,27 @@ import Testing
     }
     #expect(order.names == ["a1", "a2", "a3", "b1", "b2"])
 
-    let wide = QueryAdmission(runningMax: 2, waitingMax: 10, tailsMax: 1)
+    let wide = QueryAdmission(runningMax: 4, waitingMax: 10, tailsMax: 1)
     let second = Order()
     try await withThrowingTaskGroup(of: Void.self) { group in
-      for (index, (tenant, name)) in [(a, "a1"), (a, "a2"), (a, "a3"), (b, "b1")].enumerated() {
+      func start(_ tenant: TenantID, _ name: String, running: Int, waiting: Int) async throws {
         group.addTask { try await wide.run(tenant) { await second.hold(name) } }
-        if index > 1 {
-          try await wait(wide, waiting: index - 1)
-        } else {
-          while second.names.count <= index { await Task.yield() }
-        }
+        for _ in 0..<5000 where wide.load != (waiting, running) { try await Task.sleep(for: .milliseconds(1)) }
+        #expect(wide.load == (waiting, running))
       }
-      // a2 still runs, so b, with nothing running, comes before a3, which has waited longer.
-      for name in ["a1", "b1", "a3", "a2"] { try await second.release(name) }
+      for (index, name) in ["a1", "a2", "a3"].enumerated() {
+        try await start(a, name, running: index + 1, waiting: 0)
+      }
+      // The last place is not for a tenant that has all others.
+      try await start(a, "a4", running: 3, waiting: 1)
+      try await start(b, "b1", running: 4, waiting: 1)
+      try await start(b, "b2", running: 4, waiting: 2)
+      // a4 has waited longer, but b has fewer running.
+      for name in ["a1", "b2", "b1", "a4", "a2", "a3"] { try await second.release(name) }
       try await group.waitForAll()
     }
-    #expect(second.names == ["a1", "a2", "b1", "a3"])
+    #expect(second.names == ["a1", "a2", "a3", "b1", "b2", "a4"])
+    #expect(wide.load == (0, 0))
   }
 
   @Test("too many waiting are refused; one that goes away leaves its place") func bounds() async throws {
