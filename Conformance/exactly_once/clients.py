@@ -13,6 +13,9 @@ class Client(threading.Thread):
         self.acknowledged, self.repeats, self.deduplicated, self.failure = [], 0, 0, None
         self.random = random.Random(number)
 
+    timeout = 5
+    longest = 0.0
+
     def run(self):
         try:
             n = 0
@@ -32,8 +35,9 @@ class Client(threading.Thread):
         while time.time() < deadline:
             server = self.random.choice(self.servers)
             if not first: self.repeats += 1
+            began = time.time()
             try:
-                connection = http.client.HTTPConnection("127.0.0.1", server.port("otlp"), timeout=5)
+                connection = http.client.HTTPConnection("127.0.0.1", server.port("otlp"), timeout=self.timeout)
                 connection.request("POST", "/v1/logs", body, {"Content-Type": "application/json", "X-Scope-OrgID": "kill"})
                 answer = connection.getresponse(); answer.read()
                 if answer.status == 200:
@@ -41,7 +45,9 @@ class Client(threading.Thread):
                     return
                 assert answer.status in (429, 503), (answer.status, "is no answer to a good request")
             except (OSError, http.client.HTTPException): pass
-            finally: connection.close()
+            finally:
+                connection.close()
+                self.longest = max(self.longest, time.time() - began)
             first = False
             time.sleep(self.random.uniform(0, 0.2))
         raise RuntimeError("not acknowledged within two minutes")

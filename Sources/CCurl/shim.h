@@ -13,3 +13,5 @@ static inline CURLcode icegate_curl_get_offset(CURL *h, CURLINFO i, curl_off_t *
 static inline CURLcode icegate_curl_get_pointer(CURL *h, CURLINFO i, char **v) { return curl_easy_getinfo(h, i, v); }
 static inline CURLcode icegate_curl_message_result(CURLMsg *m) { return m->data.result; }
 static inline CURLcode icegate_curl_get_socket(CURL *h, CURLINFO i, curl_socket_t *v) { return curl_easy_getinfo(h, i, v); }
+typedef int (*icegate_curl_before)(void *context, char *peer, char *local, int peer_port, int local_port);
+static inline CURLcode icegate_curl_set_before(CURL *h, CURLoption o, icegate_curl_before f) { return curl_easy_setopt(h, o, f); }

@@ -149,6 +149,7 @@ private final class CurlJob: @unchecked Sendable {
   private var headers: [(name: String, value: String)] = []
   private var body = BufferBuilder<UInt8>(capacity: 256)
   private var isTooLarge = false
+  private var sendings = 0
 
   init(id: Int, exchange: HTTPExchange, continuation: UnsafeContinuation<Result<HTTPAnswer, TransportError>, Never>) {
     self.id = id
@@ -185,6 +186,20 @@ private final class CurlJob: @unchecked Sendable {
         Unmanaged<CurlJob>.fromOpaque(context!).takeUnretainedValue().receiveHeader(data!, size * count)
       })
     _ = icegate_curl_set_pointer(easy, CURLOPT_HEADERDATA, context)
+    _ = icegate_curl_set_before(
+      easy, CURLOPT_PREREQFUNCTION,
+      { context, _, _, _, _ in
+        Unmanaged<CurlJob>.fromOpaque(context!).takeUnretainedValue().mayGoOut()
+          ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT
+      })
+    _ = icegate_curl_set_pointer(easy, CURLOPT_PREREQDATA, context)
+  }
+
+  /// libcurl sends a request again by itself when a kept connection ends without an answer. The server may have carried it
+  /// out before: what only reads may go out twice, everything else is reported as broken.
+  private func mayGoOut() -> Bool {
+    sendings += 1
+    return sendings == 1 || exchange.method == "GET" || exchange.method == "HEAD"
   }
 
   private func configureMessage(_ easy: UnsafeMutableRawPointer) {

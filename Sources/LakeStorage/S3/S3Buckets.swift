@@ -16,8 +16,9 @@ package final class S3Buckets: ObjectStore, @unchecked Sendable {
   /// - Parameter settings: for every bucket; `bucket`, `mount` and `prefix` are filled in.
   package init(
     settings: S3Settings, transport: any HTTPTransport, credentials: any CredentialSource, clock: any LakeClock,
-    wall: any WallClock, random: any Randomness
+    wall: any WallClock, random: any Randomness, metrics: MetricsRegistry? = nil
   ) {
+    let instruments = metrics.map { S3Instruments($0) }
     // One budget for all: it is the store that fails, not the bucket.
     let budget = RetryBudget(settings.retryBudget)
     client = { bucket in
@@ -27,7 +28,7 @@ package final class S3Buckets: ObjectStore, @unchecked Sendable {
       settings.prefix = ""
       return S3Client(
         settings: settings, transport: transport, credentials: credentials, clock: clock, wall: wall, random: random,
-        budget: budget)
+        budget: budget, instruments: instruments)
     }
     mutex = .allocate(capacity: 1)
     mutex.initialize(to: pthread_mutex_t())

@@ -11,11 +11,14 @@ package struct S3Client: Sendable {
   let wall: any WallClock
   let random: any Randomness
   let budget: RetryBudget
+  let instruments: S3Instruments?
 
   package init(
     settings: S3Settings, transport: any HTTPTransport, credentials: any CredentialSource, clock: any LakeClock,
-    wall: any WallClock, random: any Randomness, budget: RetryBudget? = nil
+    wall: any WallClock, random: any Randomness, budget: RetryBudget? = nil,
+    instruments: S3Instruments? = nil
   ) {
+    self.instruments = instruments
     self.settings = settings
     self.transport = transport
     self.credentials = credentials
@@ -105,12 +108,16 @@ package struct S3Client: Sendable {
       at: wall.now)
     let query = call.query.isEmpty ? "" : "?" + SignatureV4.canonicalQuery(call.query)
     let needsBody = call.method == "PUT" || call.method == "POST"
+    let start = clock.now
     do throws(TransportError) {
-      return try await transport.send(
+      let answer = try await transport.send(
         HTTPExchange(
           method: call.method, url: "\(scheme)://\(host)\(path)\(query)", headers: call.headers + signed,
           body: call.body ?? (needsBody ? Bytes() : nil), timeout: settings.requestTimeout))
+      instruments?.note(call, answer, start.duration(to: clock.now))
+      return answer
     } catch {
+      if error != .cancelled { instruments?.note(call, nil, start.duration(to: clock.now)) }
       throw error == .cancelled ? .cancelled : .transport(error)
     }
   }

@@ -12,6 +12,7 @@ struct Outside {
   let wall = SystemWallClock()
   let random = SystemRandomness()
   let journal: StdoutJournal
+  let metrics = MetricsRegistry()
   /// Started when a first request of ours needs it.
   private let network = Network()
 
@@ -39,7 +40,7 @@ struct Outside {
     let catalog = try await catalog(configuration, places, store, keys)
     return Ports(
       clock: clock, wall: wall, random: random, store: store, catalog: catalog, warehouse: places.mapping,
-      journal: journal)
+      journal: journal, metrics: metrics)
   }
 
   /// What queries read through; nil without a `catalog.cache` section.
@@ -65,7 +66,8 @@ struct Outside {
       let settings = S3Settings(
         bucket: s3.bucket, region: s3.region, endpoint: s3.endpoint, usesPathStyle: s3.usesPathStyle)
       return S3Buckets(
-        settings: settings, transport: network.transport, credentials: keys, clock: clock, wall: wall, random: random)
+        settings: settings, transport: network.transport, credentials: keys, clock: clock, wall: wall, random: random,
+        metrics: metrics)
     }
   }
 
