@@ -357,6 +357,60 @@ def evolution_there():
         same(len(lake.ours("rows", "other.t", "--ref", "first")), 4)
 
 
+@check("evolution made here is read by PyIceberg, which writes on, and by us after it")
+def evolution_here():
+    with Lake() as lake:
+        catalog = lake.theirs()
+        catalog.create_namespace("other")
+        schema = Schema(NestedField(1, "tenant", StringType(), required=True), NestedField(2, "n", IntegerType()),
+                        NestedField(3, "x", FloatType()), NestedField(4, "gone", StringType()))
+        table = catalog.create_table("other.t", schema, partition_spec=PartitionSpec(PartitionField(1, 1000, IdentityTransform(), "tenant")))
+        arrow = lambda rows: pa.Table.from_pylist(rows, schema=table.schema().as_arrow())
+        table.append(arrow([{"tenant": "a", "n": n, "x": n / 2, "gone": "g"} for n in range(4)]))
+        lake.ours("evolve", "other.t", "--widen", "n:long", "--widen", "x:double", "--rename", "n=number", "--drop", "gone",
+                  "--add", "late:string", "--add", "gone:long", "--first", "x")
+        table = catalog.load_table("other.t")
+        same([(f.field_id, f.name, str(f.field_type)) for f in table.schema().fields],
+             [(3, "x", "double"), (1, "tenant", "string"), (2, "number", "long"), (5, "late", "string"), (6, "gone", "long")])
+        key = lambda row: row["number"]
+        theirs = sorted(table.scan().to_arrow().to_pylist(), key=key)
+        same([(r["number"], r["x"], r["late"], r["gone"]) for r in theirs], [(n, n / 2, None, None) for n in range(4)])
+        table.append(arrow([{"tenant": "b", "number": 5_000_000_000, "x": 0.1, "late": "l", "gone": 7}]))
+        same(sorted(lake.ours("rows", "other.t"), key=key), sorted(table.scan().to_arrow().to_pylist(), key=key))
+        same(len(lake.ours("files", "other.t", "--where", "number > 4000000000")["files"]), 1)
+
+
+@check("rows deleted here, whole partitions and by copy on write, are gone for PyIceberg and for us")
+def deletes_here():
+    with Lake() as lake:
+        lake.ours("create")
+        data = lake.warehouse + "/icegate/logs/data"
+        files = [write_logs(lake, "%s/%d.parquet" % (data, n), [
+            {"tenant_id": tenant, "body": "%s%d" % (tenant, m), "severity_number": m, "trace_id": bytes([m] * 16)} for m in range(5)])
+            for n, tenant in enumerate("ab")]
+        change(lake, "icegate.logs", "overwrite", [{**f, "partition": [t, None, "20758"]} for f, t in zip(files, "ab")])
+        theirs = lambda: lake.theirs().load_table("icegate.logs")
+        lake.ours("delete", "icegate.logs", "--where", "tenant_id = a", "--where", "severity_number >= 3")
+        wanted = ["a0", "a1", "a2", "b0", "b1", "b2", "b3", "b4"]
+        same(bodies(lake.ours("rows", "icegate.logs")), wanted, "ours")
+        same(bodies(theirs().scan().to_arrow().to_pylist()), wanted, "PyIceberg's")
+        same(sorted(r["trace_id"][0] for r in theirs().scan(row_filter=e.EqualTo("tenant_id", "a")).to_arrow().to_pylist()), [0, 1, 2])
+        summary = theirs().current_snapshot().summary
+        same((summary.operation.value, summary["added-data-files"], summary["deleted-data-files"], summary["total-records"]),
+             ("overwrite", "1", "1", "8"))
+        # The new file has bounds: PyIceberg prunes it, and so do we.
+        same(len(list(theirs().scan(row_filter=e.GreaterThan("severity_number", 2)).plan_files())), 1)
+        same(len(lake.ours("files", "icegate.logs", "--where", "severity_number > 2")["files"]), 1)
+        same(lake.ours("delete", "icegate.logs", "--where", "severity_number = 77"), {})
+        lake.ours("delete", "icegate.logs", "--where", "tenant_id = b")
+        same(bodies(theirs().scan().to_arrow().to_pylist()), ["a0", "a1", "a2"])
+        same(bodies(lake.ours("rows", "icegate.logs")), ["a0", "a1", "a2"])
+        same(theirs().current_snapshot().summary.operation.value, "delete")
+        # And what PyIceberg deletes by copy on write, we do not see.
+        theirs().delete(e.EqualTo("body", "a1"))
+        same(bodies(lake.ours("rows", "icegate.logs")), ["a0", "a2"])
+
+
 @check("gzip metadata is written where the table asks for it, and read on both sides")
 def gzip_metadata():
     with Lake() as lake:

@@ -63,6 +63,15 @@ package struct ManifestMerge: Sendable {
     entries: [String: [ManifestEntry]], context: CommitContext
   ) throws(IcebergError) -> SnapshotCommit {
     var builder = try SnapshotBuilder(table: table, context: context)
+    try Self.write(groups, manifests, entries, into: &builder)
+    return try builder.finish(operation: "replace")
+  }
+
+  /// Writes each group as one manifest and keeps the others as they are.
+  static func write(
+    _ groups: [[ManifestFile]], _ manifests: [ManifestFile], _ entries: [String: [ManifestEntry]],
+    into builder: inout SnapshotBuilder
+  ) throws(IcebergError) {
     let merged = Set(groups.joined().map(\.path))
     guard merged.isSubset(of: Set(manifests.map(\.path))) else {
       throw .conflict("a manifest to merge is no longer in the table")
@@ -79,6 +88,5 @@ package struct ManifestMerge: Sendable {
       }
       try builder.write(kept)
     }
-    return try builder.finish(operation: "replace")
   }
 }

@@ -88,7 +88,7 @@ extension IcebergCommand {
     return lists
   }
 
-  private func entries(
+  func entries(
     of manifests: [ManifestFile], _ metadata: TableMetadata
   ) async throws -> [String: [ManifestEntry]] {
     var entries: [String: [ManifestEntry]] = [:]

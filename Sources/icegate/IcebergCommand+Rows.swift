@@ -56,6 +56,22 @@ extension IcebergCommand {
   private func write(
     _ scan: ScanFile, deletes files: [DeleteFile], schema: Schema, of metadata: TableMetadata, to json: inout JSONWriter
   ) async throws {
+    for (batch, keep) in try await keptBatches(of: scan, deletes: files, schema, metadata) {
+      for row in 0..<batch.count where keep?[row] != 0 {
+        json.object { json in
+          for (field, column) in zip(schema.fields, batch.columns) {
+            json.key(field.name)
+            ParquetRows.value(column, row, field.type, &json)
+          }
+        }
+      }
+    }
+  }
+
+  /// The row groups of a file as `schema` has them, each with one byte per row, 0 where deletes take it out; nil: all stay.
+  func keptBatches(
+    of scan: ScanFile, deletes files: [DeleteFile], _ schema: Schema, _ metadata: TableMetadata
+  ) async throws -> [(ColumnBatch, Buffer<UInt8>?)] {
     var deletes = RowDeletes()
     for delete in files {
       let wanted = try delete.schema(in: metadata)
@@ -68,17 +84,11 @@ extension IcebergCommand {
       if let field = metadata.sourceField(id: id) { wanted.fields.append(field) }
     }
     var first: Int64 = 0
-    for batch in try await batches(of: scan.file, wanted, metadata) {
+    return try await batches(of: scan.file, wanted, metadata).map { batch in
       let keep = deletes.keep(rows: first..<first + Int64(batch.count), of: batch)
       first += Int64(batch.count)
-      for row in 0..<batch.count where keep?[row] != 0 {
-        json.object { json in
-          for (field, column) in zip(schema.fields, batch.columns) {
-            json.key(field.name)
-            ParquetRows.value(column, row, field.type, &json)
-          }
-        }
-      }
+      let columns = Array(batch.columns.prefix(schema.fields.count))
+      return (ColumnBatch(schema: schema, columns: columns, count: batch.count), keep)
     }
   }
 

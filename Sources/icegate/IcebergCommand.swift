@@ -24,6 +24,10 @@ struct IcebergCommand {
       append NAMESPACE.TABLE --files FILE           adds data files that are there already, described in a JSON file
       change NAMESPACE.TABLE --files FILE --operation overwrite|delete|replace [--branch NAME]
                                                     adds and removes files: {"adding": [...], "removing": [PATH, ...]}
+      delete NAMESPACE.TABLE --where 'COLUMN = VALUE' ...
+                                                    takes matching rows out: whole files, or by writing files again
+      evolve NAMESPACE.TABLE [--add NAME:TYPE] [--drop NAME] [--rename OLD=NEW] [--widen NAME:TYPE] [--first NAME]
+                                                    changes top-level columns
       merge NAMESPACE.TABLE [--min-count N]         puts small manifests together
       expire NAMESPACE.TABLE --older-than AGE_MS [--keep N]
                                                     expires snapshots and deletes what only they led to
@@ -48,6 +52,8 @@ struct IcebergCommand {
     case "rows": try await command.printRows()
     case "append": try await command.append()
     case "change": try await command.change()
+    case "delete": try await command.delete()
+    case "evolve": try await command.evolve()
     case "merge": try await command.merge()
     case "expire": try await command.expire()
     default: throw Arguments.Wrong(description: "`\(action)` is not an action\n\(usage)")

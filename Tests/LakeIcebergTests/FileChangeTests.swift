@@ -194,6 +194,69 @@ struct FileChangeTests {
     #expect(table.metadata.currentSnapshot?.summary["total-records"] == "45")
   }
 
+  @Test("an append merges small manifests in its own snapshot when the table asks for it, and else reads none")
+  func mergingAppend() throws {
+    var table = try filled()
+    let manifests = try table.manifests()
+    let new = table.file("new", tenant: "a", account: nil, day: 20_758)
+    #expect(MergeAppend(files: [new], table: table.metadata).manifestsNeeded(manifests) == [])
+    let append = MergeAppend(files: [new], merge: ManifestMerge(targetSize: 1 << 20, countMin: 3))
+    #expect(append.manifestsNeeded(manifests) == manifests)
+    #expect(throws: IcebergError.self) {
+      try append.commit(to: table.metadata, manifests: manifests, entries: [:], context: context(9))
+    }
+    let before = try table.plan()
+    try table.apply(
+      append.commit(
+        to: table.metadata, manifests: manifests, entries: entries(manifests, table), context: context(9)),
+      now: 3_000)
+    #expect(try table.manifests().map { [$0.addedFilesCount, $0.existingFilesCount] } == [[0, 6], [1, 0]])
+    #expect(try table.plan().count == 7)
+    #expect(try Set(table.plan().filter { $0.file.path != new.path }) == Set(before))
+    let summary = try #require(table.metadata.currentSnapshot).summary
+    #expect(summary["operation"] == "append" && summary["added-data-files"] == "1")
+    #expect(summary["total-data-files"] == "7")
+  }
+
+  @Test("rows go by whole files where partition values say so, and by new files elsewhere")
+  func rowRemoval() throws {
+    let table = try filled()
+    let whole = RowRemoval(try table.plan([.compare(1, .equal, .string("a"))]))
+    #expect(whole.whole.count == 3 && whole.partial.isEmpty)
+    let change = try #require(whole.change(rewritten: []))
+    #expect(change.operation == .delete && change.adding.isEmpty)
+    #expect(Set(change.removing.map(\.path)) == Set(whole.whole.map(\.file.path)))
+    let some = RowRemoval(try table.plan([.compare(1, .equal, .string("a")), .compare(9, .equal, .int(7))]))
+    #expect(some.whole.isEmpty && some.partial.count == 3)
+    #expect(some.partial[0].residual == Predicate([.compare(9, .equal, .int(7))]))
+    #expect(some.change(rewritten: []) == nil)
+    let new = table.file("new", tenant: "a", account: nil, day: 20_758)
+    let copied = try #require(
+      some.change(rewritten: [.init(old: some.partial[0], new: new), .init(old: some.partial[1], new: nil)]))
+    #expect(copied.operation == .overwrite && copied.adding == [new])
+    #expect(copied.removing == some.partial.prefix(2).map(\.file))
+  }
+
+  @Test("terms hold of rows as of partition values: absent ones only when asked for")
+  func rowTerms() {
+    let schema = Schema(
+      id: 0, fields: [Field(1, "n", .int), Field(2, "s", .string), Field(3, "d", .decimal(precision: 4, scale: 1))])
+    var texts = BytesColumnBuilder()
+    for text in ["a", nil, "c"] { if let text { texts.append(text) } else { texts.appendAbsent() } }
+    let numbers = Column(.int32(Buffer([1, 2, 3])), count: 3, validity: Buffer([1, 1, 0]))
+    let decimals = Column(.fixed(Buffer([0xFF, 0xFE, 0, 0, 0x01, 0x00]), width: 2), count: 3)
+    let batch = ColumnBatch(schema: schema, columns: [numbers, texts.column(), decimals], count: 3)
+    func rows(_ terms: Predicate.Term...) -> [UInt8] { Predicate(terms).matches(batch).array }
+    #expect(rows() == [1, 1, 1])
+    #expect(rows(.compare(1, .greater, .int(1))) == [0, 1, 0])
+    #expect(rows(.isNull(1)) == [0, 0, 1] && rows(.isNotNull(2)) == [1, 0, 1])
+    #expect(rows(.oneOf(2, [.string("c"), .string("x")])) == [0, 0, 1])
+    #expect(
+      rows(.compare(3, .less, .decimal(0))) == [1, 0, 0] && rows(.compare(3, .equal, .decimal(256))) == [0, 0, 1])
+    #expect(rows(.isNull(9)) == [1, 1, 1] && rows(.compare(9, .equal, .int(1))) == [0, 0, 0])
+    #expect(rows(.compare(2, .equal, .string("a")), .compare(1, .equal, .long(1))) == [1, 0, 0])
+  }
+
   @Test("a commit to a branch leaves main alone")
   func branches() throws {
     var table = try filled()
