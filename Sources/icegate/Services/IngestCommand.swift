@@ -9,6 +9,17 @@ enum IngestCommand {
   static func run(_ options: ServiceOptions) async throws {
     let configuration = try options.read(IngestConfiguration.self)
     if options.checks { return Console.write(ConfigReport.text(configuration)) }
+    let (parts, plan) = try arrange(configuration)
+    let lake = Lake(ports: try await Outside().ports(configuration), parts: parts)
+    try await LakeProcess(lake: lake, plan: plan, drainDeadline: configuration.process.drain).run {
+      Console.announce("ingest", $0)
+    }
+  }
+
+  /// Apart from `run`, and never inlined into it: the optimiser of Swift 6.3.1 stops with an error of its own on
+  /// these typed throws inside an asynchronous function.
+  @inline(never)
+  private static func arrange(_ configuration: IngestConfiguration) throws -> (parts: Lake.Parts, plan: Doors.Plan) {
     let places = try Places(configuration)
     var parts = Lake.Parts()
     parts.queue = places.queue.map { QueueSettings(configuration.queue, basePath: $0) }
@@ -28,9 +39,6 @@ enum IngestCommand {
     parts.shift?.fit(memoryBytes: configuration.process.memoryBytesMax)
     plan.memoryBytesMax = configuration.process.memoryBytesMax
     parts.memoryBytesMax = configuration.process.memoryBytesMax
-    let lake = Lake(ports: try await Outside().ports(configuration), parts: parts)
-    try await LakeProcess(lake: lake, plan: plan, drainDeadline: configuration.process.drain).run {
-      Console.announce("ingest", $0)
-    }
+    return (parts, plan)
   }
 }

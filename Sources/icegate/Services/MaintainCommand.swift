@@ -9,6 +9,15 @@ enum MaintainCommand {
   static func run(_ options: ServiceOptions) async throws {
     let configuration = try options.read(MaintainConfiguration.self)
     if options.checks { return Console.write(ConfigReport.text(configuration)) }
+    let (parts, plan) = try arrange(configuration)
+    let lake = Lake(ports: try await Outside().ports(configuration), parts: parts)
+    try await LakeProcess(lake: lake, plan: plan).run { Console.announce("maintain", $0) }
+  }
+
+  /// Apart from `run`, and never inlined into it: the optimiser of Swift 6.3.1 stops with an error of its own on
+  /// these typed throws inside an asynchronous function.
+  @inline(never)
+  private static func arrange(_ configuration: MaintainConfiguration) throws -> (parts: Lake.Parts, plan: Doors.Plan) {
     let places = try Places(configuration)
     var parts = Lake.Parts()
     if let queue = configuration.queue, let path = places.queue {
@@ -22,8 +31,7 @@ enum MaintainCommand {
     plan.tables = places.tables
     plan.metrics = configuration.metrics.listener
     plan.metricsPath = configuration.metrics.path
-    let lake = Lake(ports: try await Outside().ports(configuration), parts: parts)
-    try await LakeProcess(lake: lake, plan: plan).run { Console.announce("maintain", $0) }
+    return (parts, plan)
   }
 
   /// - Parameters:

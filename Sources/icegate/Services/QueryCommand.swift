@@ -8,6 +8,17 @@ enum QueryCommand {
   static func run(_ options: ServiceOptions) async throws {
     let configuration = try options.read(QueryConfiguration.self)
     if options.checks { return Console.write(ConfigReport.text(configuration)) }
+    let (parts, plan) = try arrange(configuration)
+    let outside = try Outside()
+    let ports = try await outside.ports(configuration)
+    let lake = Lake(ports: ports, parts: parts, cached: outside.cached(ports, configuration.catalog.cache))
+    try await LakeProcess(lake: lake, plan: plan).run { Console.announce("query", $0) }
+  }
+
+  /// Apart from `run`, and never inlined into it: the optimiser of Swift 6.3.1 stops with an error of its own on
+  /// these typed throws inside an asynchronous function.
+  @inline(never)
+  private static func arrange(_ configuration: QueryConfiguration) throws -> (parts: Lake.Parts, plan: Doors.Plan) {
     let places = try Places(configuration)
     var queue = QueueSettings()
     if let path = places.queue { queue.basePath = path }
@@ -24,9 +35,6 @@ enum QueryCommand {
     plan.metrics = configuration.metrics.listener
     plan.metricsPath = configuration.metrics.path
     plan.configuration = EffectiveConfiguration.text(configuration.facts.entries)
-    let outside = try Outside()
-    let ports = try await outside.ports(configuration)
-    let lake = Lake(ports: ports, parts: parts, cached: outside.cached(ports, configuration.catalog.cache))
-    try await LakeProcess(lake: lake, plan: plan).run { Console.announce("query", $0) }
+    return (parts, plan)
   }
 }
