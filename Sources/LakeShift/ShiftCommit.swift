@@ -67,10 +67,17 @@ struct ShiftCommit: Sendable {
     case .found(let found): manifests = found
     case .failed(let attempt): return attempt
     }
+    let entries = try await entriesToMerge(manifests, of: base)
     let commit: SnapshotCommit
     do throws(IcebergError) {
       // SHF-2: the state changes with this snapshot, which may hold no new file.
-      commit = try FastAppend(files: files).commit(to: base.metadata, manifests: manifests, context: context())
+      commit =
+        if let entries {
+          try MergeAppend(files: files, table: base.metadata)
+            .commit(to: base.metadata, manifests: manifests, entries: entries, context: context())
+        } else {
+          try FastAppend(files: files).commit(to: base.metadata, manifests: manifests, context: context())
+        }
     } catch {
       throw .unfit("\(table): \(error)")
     }
@@ -125,6 +132,28 @@ struct ShiftCommit: Sendable {
     } catch {
       throw .unfit("\(table): \(error)")
     }
+  }
+
+  /// What a commit that merges manifests must see of them; nil when there is nothing to merge, or one of them cannot be
+  /// read: merging saves work and decides nothing, so the next commit may do it.
+  private func entriesToMerge(
+    _ manifests: [ManifestFile], of base: TableState
+  ) async throws(ShiftError) -> [String: [ManifestEntry]]? {
+    let needed = MergeAppend(files: files, table: base.metadata).manifestsNeeded(manifests)
+    guard !needed.isEmpty else { return nil }
+    var entries: [String: [ManifestEntry]] = [:]
+    for manifest in needed {
+      do {
+        let bytes = try await ports.store.get(try key(manifest.path)).bytes
+        entries[manifest.path] = try Manifest.decode(bytes, of: manifest, table: base.metadata)
+      } catch ObjectStoreError.cancelled {
+        throw .cancelled
+      } catch {
+        ports.journal.note(.debug, "shift.merge.skipped", [("table", "\(table)"), ("error", "\(error)")])
+        return nil
+      }
+    }
+    return entries
   }
 
   private func key(_ location: String) throws(ObjectStoreError) -> ObjectKey {

@@ -103,6 +103,25 @@ import Testing
     #expect(try await lake.metadata(.logs).snapshots.count == 1)
   }
 
+  @Test("small manifests are put together by the commit that finds many, and every row stays")
+  func mergedManifests() async throws {
+    let lake = try await MemoryLake()
+    _ = try await lake.ports.catalog.commit(
+      TableIdentifier(.logs), requirements: [],
+      updates: [.setProperties(["commit.manifest.min-count-to-merge": "3"])])
+    var counts: [Int] = []
+    for number in 1...6 {
+      try await ingest(lake, [request(number)])
+      try await runner(lake).flush()
+      let list = try #require(try await lake.metadata(.logs).currentSnapshot).manifestList
+      counts.append(
+        try ManifestList.decode(try await lake.ports.store.get(try lake.ports.warehouse.key(of: list)).bytes).count)
+    }
+    #expect(counts == [1, 2, 3, 2, 3, 2])
+    #expect(try await committed(lake) == (1...6).flatMap { number in (0..<3).map { "a:\(number)/\($0)" } })
+    #expect(try QueueState(of: try await lake.metadata(.logs)).generation == 6)
+  }
+
   @Test("data files say what they hold: partition, counts, bounds, order")
   func fileMetadata() async throws {
     let lake = try await MemoryLake()
