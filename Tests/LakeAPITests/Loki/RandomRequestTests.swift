@@ -22,6 +22,12 @@ import Testing
     #"{service_name="web"} | logfmt | line_format "{{.msg | ToUpper}}{{.x}}""#, #"{a="b"} |~ "((((((a+)+)+)+)+)+$""#,
     #"{service_name="web"} | pattern "<_> <x> <_>""#, #"absent_over_time({a="z"}[1h])"#, "1/0", #"{a="\xff"}"#,
   ]
+  /// Those, and every query that was recorded.
+  private static let allQueries: [String] = {
+    let recorded = (try? RecordedCase.load("loki-3.7.6/answers.json")) ?? []
+    return queries + recorded.flatMap { $0.parameters.filter { $0.0 == "query" }.map(\.1) }
+  }()
+
   private static let names = [
     "query", "start", "end", "since", "step", "interval", "limit", "direction", "time", "match[]", "match",
     "line_limit",
@@ -58,7 +64,7 @@ import Testing
   private static func parameters(_ chance: Chance) -> String {
     var pairs: [(String, String)] = []
     if chance.below(10) > 0 {
-      let query = chance.pick(queries)
+      let query = chance.pick(allQueries)
       pairs.append(("query", chance.below(2) == 0 ? query : chance.mutated(query)))
     }
     if chance.below(3) > 0 {
@@ -95,7 +101,7 @@ import Testing
   }
 
   private static func check(_ answer: HTTPResponse, _ request: HTTPRequest) {
-    let asked = "\(request.method) \(request.path)?\(request.query)\(request.body.text)"
+    let asked = "\(request.method) \(request.path)?\(request.query.prefix(600))\(request.body.text.prefix(600))"
     if case .upgrade = answer.body {
       Issue.record("upgraded: \(asked)")
       return
@@ -132,6 +138,45 @@ import Testing
       let chance = Chance(random: SeededRandomness(seed: seed))
       for _ in 0..<150 {
         let request = Self.request(chance)
+        Self.check(await stack.handler.handle(request), request)
+      }
+    }
+  }
+
+  @Test(
+    "queries that are deep, long or greedy are answered or refused, soon",
+    arguments: [
+      String(repeating: "(", count: 100_000),
+      String(repeating: "(", count: 5000) + "1" + String(repeating: ")", count: 5000),
+      "1" + String(repeating: "+1", count: 20_000), "1" + String(repeating: "^1", count: 20_000),
+      String(repeating: "sum(", count: 3000) + "vector(1)" + String(repeating: ")", count: 3000),
+      #"{service_name="web"}"# + String(repeating: #" |= "a""#, count: 10_000),
+      #"{service_name="web"}"# + String(repeating: " | json", count: 2000),
+      #"{service_name="web"} | x="1""# + String(repeating: #" or x="2""#, count: 10_000),
+      #"{service_name="web"} | "# + String(repeating: "(", count: 5000) + #"x="1""#
+        + String(repeating: ")", count: 5000),
+      "{" + (0..<5000).map { "a\($0)=\"b\"" }.joined(separator: ",") + "}",
+      #"{service_name="web"} |~ "((a{1,100}){1,100}){1,100}""#, #"{service_name=~"(x+x+)+y"} |~ "(a*)*b""#,
+      #"{service_name="web"} |~ "\#(String(repeating: "(a|", count: 3000))b\#(String(repeating: ")", count: 3000))""#,
+      #"{service_name="web"} | line_format "\#(String(repeating: "{{if .a}}", count: 2000))\#(String(repeating: "{{end}}", count: 2000))""#,
+      #"{service_name="web"} | line_format "{{ repeat 1000000000 \"x\" }}""#,
+      #"{service_name="web"} | line_format "{{range until 1000000000}}x{{end}}""#,
+      #"{service_name="web"} | pattern "\#(String(repeating: "<_> ", count: 3000))<a>""#,
+      #"count_over_time({service_name="web"}[999999999y])"#,
+      #"topk(9223372036854775807, rate({service_name="web"}[1m]))"#,
+      #"quantile_over_time(1e308, {service_name="web"} | logfmt | unwrap took [1m])"#,
+      #"rate({service_name="web"}[1m] offset -9999999h)"#,
+      #"{service_name="\#(String(repeating: "a", count: 1_000_000))"}"#,
+    ])
+  func extremes(query: String) async throws {
+    try await TestStack.with { stack in
+      try await Self.fill(stack)
+      for path in ["query_range", "query", "format_query", "patterns", "index/volume"] {
+        let encoded = query.addingPercentEncoding(withAllowedCharacters: .alphanumerics)!
+        let times = "&start=\(Self.base - 60_000_000_000)&end=\(Self.base)&time=\(Self.base)"
+        let request = HTTPRequest(
+          method: "GET", path: "/loki/api/v1/" + path, query: "query=" + encoded + times,
+          headers: ["X-Scope-OrgID": "t"])
         Self.check(await stack.handler.handle(request), request)
       }
     }
