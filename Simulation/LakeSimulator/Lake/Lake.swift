@@ -56,7 +56,11 @@ package final class Lake: @unchecked Sendable {
 
   private func createTables() throws {
     try world.catalog.state.createNamespace([LakeTable.namespace], properties: [:])
-    for table in tables { _ = try world.catalog.create(TableIdentifier(table), TableCreation(table), by: world.story) }
+    for table in tables {
+      var creation = TableCreation(table)
+      creation.properties[TableProperties.manifestMinCountToMerge] = "\(settings.manifestsMin)"
+      _ = try world.catalog.create(TableIdentifier(table), creation, by: world.story)
+    }
   }
 
   /// Everything acknowledged is in every table, and nothing waits.

@@ -8,6 +8,8 @@ import LakeWAL
 struct LakeSettings: Sendable {
   var queue = QueueSettings()
   var shift = ShiftSettings()
+  /// Small manifests that a table must have before they are merged.
+  var manifestsMin = 4
   /// Whether rows have every column of `logs`, or only those that the protocol looks at: the others only cost time.
   private(set) var isWide = true
 
@@ -96,6 +98,7 @@ struct LakeSettings: Sendable {
     settings.shift.deleteDelay = draw.pick([.zero, .seconds(1), .seconds(30)])
     settings.shift.housekeepingInterval = draw.pick([.seconds(1), .seconds(30), .seconds(300)])
     settings.shift.standsBy = draw.pick([true, false, false])
+    settings.manifestsMin = draw.pick([2, 4, 100])
     settings.shift.sweepInterval = draw.pick([.seconds(20), .seconds(600), .seconds(600)])
     settings.lay(wide: draw.chance(0.03))
     return settings
