@@ -1,6 +1,7 @@
 import LakeModel
 import LakePorts
 import LakeSchema
+import LakeShift
 import LakeWAL
 
 extension Lake {
@@ -28,5 +29,19 @@ extension Lake {
     if quarantined != [wanted] {
       world.simulation.fail(.damageIsTold, "in quarantine: \(quarantined), damaged: \(wanted)")
     }
+  }
+
+  /// An operator gives the damaged segment up: it leaves the state, and its object goes.
+  func giveUp(_ key: ObjectKey) async throws {
+    guard let id = QueueLayout(settings.queue).segment(.logs, key) else { return }
+    let desk = QuarantineDesk(ports: world.ports(for: world.story), settings: settings.shift, table: settings.logs)
+    let given = try await desk.giveUp([id])
+    if given.map(\.segment) != [id] { world.simulation.fail(.damageIsTold, "gave up \(given.map(\.text)), not \(id)") }
+    world.restsWhen { [unowned self] in
+      let names = progress.state(of: TableIdentifier(.logs))?.quarantined ?? []
+      if !names.isEmpty { return "in quarantine after they were given up: \(names)" }
+      return world.peek(key) == nil ? nil : "\(key) was given up and is still there"
+    }
+    try await world.settle(within: .seconds(600))
   }
 }

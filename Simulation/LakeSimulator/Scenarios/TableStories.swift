@@ -119,6 +119,7 @@ extension Scenario {
       await lake.runClients(1, until: world.now + .seconds(20))
       try await lake.settle()
       lake.judgeQuarantine(segments[index])
+      try await lake.giveUp(segments[index])
     })
 
   /// The whole lake on the filesystem store of one machine: the production adapter on a disk that forgets.

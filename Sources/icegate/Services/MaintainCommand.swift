@@ -1,5 +1,6 @@
 import LakeMaintain
 import LakePorts
+import LakeSchema
 import LakeShift
 import LakeSystem
 import LakeWAL
@@ -44,5 +45,36 @@ enum MaintainCommand {
     let steps = try await isRehearsal ? migrator.plan() : migrator.run(upgrades: upgrades)
     for step in steps { Console.say("\(isRehearsal ? "would " : "")\(step)") }
     if steps.isEmpty { Console.say("every table is there and up to date") }
+  }
+
+  /// Every table's entries, one a line; nothing else, so that scripts can read it.
+  static func listQuarantine(_ options: ServiceOptions) async throws {
+    for (table, desk) in try await desks(options) {
+      for entry in try await desk.entries() { Console.say("\(table) \(entry.text)") }
+    }
+  }
+
+  static func giveUp(_ segments: Set<SegmentID>, _ options: ServiceOptions, isRehearsal: Bool) async throws {
+    var left = segments
+    for (table, desk) in try await desks(options) {
+      let given =
+        isRehearsal
+        ? try await desk.entries().filter { segments.contains($0.segment) } : try await desk.giveUp(segments)
+      for entry in given {
+        left.remove(entry.segment)
+        Console.say("\(isRehearsal ? "would give up" : "gave up") \(table) \(entry.text)")
+      }
+    }
+    for segment in left.sorted() { Console.say("\(segment) is in no table's quarantine") }
+  }
+
+  /// One desk for each table that is there.
+  private static func desks(_ options: ServiceOptions) async throws -> [(String, QuarantineDesk)] {
+    let configuration = try options.read(MaintainConfiguration.self)
+    let ports = try await Outside().ports(configuration)
+    let known = try await ports.catalog.listTables(in: [LakeTable.namespace])
+    return LakeTable.all.filter { known.contains(TableIdentifier($0)) }.map {
+      ($0.name, QuarantineDesk(ports: ports, table: $0))
+    }
   }
 }

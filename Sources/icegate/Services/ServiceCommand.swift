@@ -1,3 +1,6 @@
+import LakeShift
+import LakeWAL
+
 /// The words after `ingest`, `query` or `maintain`.
 enum ServiceCommand {
   static let usage = """
@@ -6,6 +9,9 @@ enum ServiceCommand {
       maintain run -c FILE          serves the catalog to other engines, shifts if told to
       maintain migrate create|upgrade -c FILE [--dry-run]
                                     makes the tables; brings older ones up to date
+      maintain quarantine list -c FILE
+      maintain quarantine give-up LANE/SEQUENCE ... -c FILE [--dry-run]
+                                    segments that could not be taken; gives them up for good
           [--check]                 with any of these: judges FILE, prints what it comes to, and ends
       ingest|query|maintain version prints the version
     """
@@ -40,8 +46,33 @@ enum ServiceCommand {
       }
       try await MaintainCommand.migrate(
         try options(&arguments), upgrades: action == "upgrade", isRehearsal: isRehearsal)
+    case "quarantine": try await quarantine(&arguments)
     case "version": Console.say("icegate \(Version.text)")
-    case let other: throw Arguments.Wrong(description: "found `\(other ?? "nothing")`, allowed: run, migrate, version")
+    case let other:
+      throw Arguments.Wrong(description: "found `\(other ?? "nothing")`, allowed: run, migrate, quarantine, version")
+    }
+  }
+
+  private static func quarantine(_ arguments: inout Arguments) async throws {
+    let isRehearsal = arguments.flag("--dry-run")
+    let service = try ServiceOptions(&arguments)
+    switch arguments.word() {
+    case "list":
+      try arguments.finish()
+      try await MaintainCommand.listQuarantine(service)
+    case "give-up":
+      var segments: Set<SegmentID> = []
+      while let word = arguments.word() {
+        guard let segment = SegmentID(text: word) else {
+          throw Arguments.Wrong(description: "found `\(word)`, expected LANE/SEQUENCE as `quarantine list` prints it")
+        }
+        segments.insert(segment)
+      }
+      guard !segments.isEmpty else { throw Arguments.Wrong(description: "give-up: which LANE/SEQUENCE?") }
+      try arguments.finish()
+      try await MaintainCommand.giveUp(segments, service, isRehearsal: isRehearsal)
+    case let other:
+      throw Arguments.Wrong(description: "quarantine: found `\(other ?? "nothing")`, allowed: list, give-up")
     }
   }
 
