@@ -321,5 +321,25 @@ def same(server):
         assert rows(table, [parse(table, json.loads(line)) for line in exported(server, table, "whole-json", "json").splitlines()]) == rows(table, SENT[table, "whole-json"])
 
 
+@check("9091 tells requests, records, bytes, rejections, the log's files and bytes, shifts, snapshots, lag and freshness")
+def page(server):
+    text = server.request("metrics", "GET", "/metrics")[2].decode()
+    values = {line.rsplit(" ", 1)[0]: float(line.rsplit(" ", 1)[1]) for line in text.splitlines() if line and line[0] != "#"}
+    sent = {table: sum(len(r) and sum(rows(t, r).values()) for (t, _), r in SENT.items() if t == table) for table in REQUESTS}
+    for table in REQUESTS:
+        label = '{table="%s"}' % table
+        # One span of the rejected ones was good, and came three times in two bodies.
+        assert values['icegate_ingest_rows_total{topic="%s"}' % table] >= sent[table], (table, sent)
+        assert values["icegate_shift_rows_total" + label] >= sent[table]
+        assert values["icegate_wal_files" + label] >= 0 and values["icegate_wal_bytes" + label] >= 0
+        assert values["icegate_table_snapshots" + label] >= 1 and values["icegate_shift_seconds_count" + label] >= 1
+        assert values["icegate_shift_lag_seconds" + label] == 0 and values["icegate_freshness_seconds_count" + label] >= 1
+    assert values['icegate_otlp_requests_total{signal="traces",status="200",transport="http"}'] > 0
+    assert values['icegate_otlp_requests_total{signal="metrics",status="ok",transport="grpc"}'] > 0
+    assert values['icegate_otlp_request_bytes_total{signal="logs",transport="http"}'] > 0
+    assert values['icegate_http_requests_total{door="otlp"}'] > 0 and values['icegate_http2_connections_total{door="grpc"}'] > 0
+    assert values["icegate_process_memory_bytes"] > 0
+
+
 if __name__ == "__main__":
     with Server() as server: main(server)

@@ -1,4 +1,5 @@
 import LakeIceberg
+import LakeModel
 import LakeParquet
 import LakePorts
 import LakeSchema
@@ -25,18 +26,26 @@ struct ShiftExecution: Sendable {
     }
   }
 
-  func run(_ tasks: [ShiftTask]) async throws(ShiftError) -> (files: [DataFile], problems: Problems) {
+  /// What tasks came to.
+  struct Outcome: Sendable {
+    var files: [DataFile] = []
+    var problems = Problems()
+    /// When the oldest of the rows came in, in microseconds of the wall clock of whoever took it in; nil without rows.
+    var oldest: Int64?
+  }
+
+  func run(_ tasks: [ShiftTask]) async throws(ShiftError) -> Outcome {
     let results = try await concurrently(tasks, limit: settings.workersMax) { task throws(ShiftError) in
       try await run(task)
     }
-    var problems = Problems()
-    for result in results { problems.add(result.problems) }
-    return (results.flatMap(\.files), problems)
+    var outcome = Outcome(files: results.flatMap(\.files), oldest: results.compactMap(\.oldest).min())
+    for result in results { outcome.problems.add(result.problems) }
+    return outcome
   }
 
-  private func run(_ task: ShiftTask) async throws(ShiftError) -> (files: [DataFile], problems: Problems) {
+  private func run(_ task: ShiftTask) async throws(ShiftError) -> Outcome {
     let sources = task.sources.filter { derivation.needs($0.segment.metadata.rowGroups[$0.index]) }
-    if sources.isEmpty { return ([], Problems()) }
+    if sources.isEmpty { return Outcome() }
     let read = try await concurrently(sources, limit: settings.taskReadsMax) { source throws(ShiftError) in
       try await rows(of: source)
     }
@@ -48,11 +57,16 @@ struct ShiftExecution: Sendable {
       case .problem(let problem): problems.add(problem)
       }
     }
-    guard problems.isEmpty else { return ([], problems) }
-    return (
-      try await DataFileWriter(ports: access.ports, settings: settings, target: target).write(parts, key: task.key),
-      problems
-    )
+    guard problems.isEmpty else { return Outcome(problems: problems) }
+    let oldest = parts.compactMap { ShiftExecution.oldest(of: $0) }.min()
+    let files = try await DataFileWriter(ports: access.ports, settings: settings, target: target)
+      .write(parts, key: task.key)
+    return Outcome(files: files, oldest: oldest)
+  }
+
+  private static func oldest(of rows: ColumnBatch) -> Int64? {
+    guard case .int64(let times)? = rows.column("ingested_timestamp")?.values else { return nil }
+    return times.withValues { $0.min() }
   }
 
   private enum Read: Sendable {

@@ -13,6 +13,8 @@ package struct ShiftInstruments: Sendable {
   let overtaken: Counter
   let quarantined: Gauge
   let snapshots: Gauge
+  let lag: Gauge
+  let freshness: Histogram
 
   package init(_ registry: MetricsRegistry, table: String) {
     let label = [("table", table)]
@@ -30,6 +32,14 @@ package struct ShiftInstruments: Sendable {
       "icegate_shift_overtaken_total", help: "Plans that another shift was ahead of.", labels: label)
     quarantined = registry.gauge(
       "icegate_wal_quarantined", help: "Quarantine entries that wait for an operator.", labels: label)
+    lag = registry.gauge(
+      "icegate_shift_lag_seconds",
+      help: "Since the shift first saw the oldest segment that is not in the table; 0 when all are.", labels: label)
+    freshness = registry.histogram(
+      "icegate_freshness_seconds",
+      help:
+        "From the receipt of the oldest row of a commit to its visibility in the table; before that it is read from the log.",
+      bounds: [0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1800, 3600], labels: label)
     snapshots = registry.gauge("icegate_table_snapshots", help: "Snapshots of the table.", labels: label)
   }
 }

@@ -21,6 +21,8 @@ package actor ShiftRunner {
   private let turnstile = Turnstile()
   private var memory: ShiftMemory
   private var lastCommit: ClockInstant?
+  /// Lanes with segments that are not in the table: the first of them, and since when it is known.
+  private var waitingSince: [LaneID: (start: Int, seen: ClockInstant)] = [:]
   /// The generation that stood when this runner last looked, or that it made.
   private var lastSeen: Int?
   /// When files that no snapshot names are looked for next (DEL-3); nil: nobody has looked yet.
@@ -61,6 +63,7 @@ package actor ShiftRunner {
         try await turnstile.alone { try await self.iterate(isFlush: false) }
       } catch {
         if Task.isCancelled { return }
+        measureLag()
         ports.journal.note(.warning, "shift.failed", [("table", table.name), ("error", "\(error)")])
       }
     }
@@ -82,6 +85,8 @@ package actor ShiftRunner {
     while true {
       switch try await step(isFlush: isFlush) {
       case .settled(let step):
+        if step.stopped == nil { waitingSince = [:] }
+        measureLag()
         if let stopped = step.stopped, isFlush { throw .gaveUp("lane stopped at \(stopped)") }
         return try await tidy(step, isFlush: isFlush)
       case .standby:
@@ -136,6 +141,7 @@ package actor ShiftRunner {
     let (listing, runs) = try await lanes(beyond: state)
     memory.observeFingerprints(state, listing, now: began)
     measure(base, state, runs)
+    noteWaiting(runs, now: began)
     var step = Step(state: state, listing: listing, idle: memory.observeTails(runs, now: began))
     let input = try await input(state, listing, runs)
     let made = try await makeFiles(input, target)
@@ -147,6 +153,10 @@ package actor ShiftRunner {
     case .committed(let table):
       step.state = try self.state(of: table)
       lastSeen = step.state.generation
+      if let oldest = made.oldest {
+        let age = ports.wall.now.microseconds - oldest
+        instruments.freshness.observe(Double(max(0, age)) / 1e6)
+      }
     case .over(let table):
       counters.lostRaces += 1
       instruments.overtaken.add()
@@ -230,6 +240,7 @@ package actor ShiftRunner {
   private struct Made: Sendable {
     let plan: ShiftPlan
     let files: [DataFile]
+    let oldest: Int64?
     let stopped: String?
   }
 
@@ -241,8 +252,11 @@ package actor ShiftRunner {
     let execution = ShiftExecution(access: access, settings: settings, target: target, derivation: derivation)
     for _ in 0..<ShiftRunner.replansMax {
       let plan = ShiftPlanner.plan(input, limits: settings)
-      let (files, problems) = try await execution.run(plan.tasks)
-      if problems.isEmpty { return Made(plan: plan, files: files, stopped: input.firstStop) }
+      let outcome = try await execution.run(plan.tasks)
+      let problems = outcome.problems
+      if problems.isEmpty {
+        return Made(plan: plan, files: outcome.files, oldest: outcome.oldest, stopped: input.firstStop)
+      }
       input.badRowGroups.merge(problems.badRowGroups) { $0.merging($1) { first, _ in first } }
       for (id, message) in problems.unreadable { input.findings[id] = .stopped(message) }
     }
@@ -282,6 +296,21 @@ package actor ShiftRunner {
       note(plan, state, files.count)
     }
     return outcome
+  }
+
+  private func noteWaiting(_ runs: [LaneRun], now: ClockInstant) {
+    var waiting: [LaneID: (start: Int, seen: ClockInstant)] = [:]
+    for run in runs where !run.segments.isEmpty {
+      let known = waitingSince[run.lane]
+      waiting[run.lane] = known?.start == run.start ? known : (run.start, now)
+    }
+    waitingSince = waiting
+    measureLag()
+  }
+
+  private func measureLag() {
+    let oldest = waitingSince.values.map(\.seen).min()
+    instruments.lag.set(oldest.map { Double($0.duration(to: ports.clock.now).nanoseconds) / 1e9 } ?? 0)
   }
 
   private func measure(_ table: TableState, _ state: QueueState, _ runs: [LaneRun]) {

@@ -23,6 +23,7 @@ package final class MetricsRegistry: Sendable {
   }
 
   private let families = Mutex<[String: Family]>([:])
+  private let looks = Mutex<[@Sendable () -> Void]>([])
 
   package init() {}
 
@@ -50,7 +51,13 @@ package final class MetricsRegistry: Sendable {
   }
 
   /// Every family, ascending by name.
-  package var snapshot: [Family] { families.withLock { $0.values.sorted { $0.name < $1.name } } }
+  package var snapshot: [Family] {
+    for look in looks.withLock({ $0 }) { look() }
+    return families.withLock { $0.values.sorted { $0.name < $1.name } }
+  }
+
+  /// Has `look` called before each snapshot: for what is only worth looking up when somebody asks.
+  package func beforeSnapshot(_ look: @escaping @Sendable () -> Void) { looks.withLock { $0.append(look) } }
 
   private func instrument(
     _ name: String, _ kind: Kind, _ help: String, _ labels: [(String, String)], _ make: () -> Instrument

@@ -34,6 +34,7 @@ struct Doors {
   private let loops: LoopGroup
   private let memoryBytesMax: Int?
   private let journal: any Journal
+  private let metrics: MetricsRegistry
   /// Name and URL of every open door, in the order of the plan.
   private(set) var urls: [(name: String, url: String)] = []
 
@@ -41,6 +42,7 @@ struct Doors {
     self.loops = loops
     memoryBytesMax = plan.memoryBytesMax
     journal = lake.ports.journal
+    metrics = lake.ports.metrics
     let otlp = plan.otlp
     let memory = lake.memory
     let gate = IngestGate(ports: lake.ports, limits: plan.limits, isShort: { memory.isShort })
@@ -99,6 +101,8 @@ struct Doors {
       configuration: configuration, loops: loops, handler: handler(), grpc: grpc, journal: journal)
     let bound = try server.start()
     servers.append(server)
+    let registry = metrics
+    registry.beforeSnapshot { [weak server] in server?.statistics.publish(name, to: registry) }
     urls.append((title, "http://\(listener.host):\(bound)"))
   }
 
