@@ -143,4 +143,25 @@ struct MetaTests {
     #expect(result.statistics.pagesRead == 0)
     #expect(result.statistics.bytesProcessed == 0)
   }
+
+  @Test("a query asked again, from kept pages, tells the same bytes processed, lines among them")
+  func tellsTheSameBytesFromTheCache() async throws {
+    let rows = (0..<100).map { index in
+      TestRow(time: RandomCorpus.start + Int64(index), service: "api", body: "line \(index)")
+    }
+    let lake = try await TestLake()
+    try await lake.append(rows, rowGroupRows: 10)
+    let engine = lake.engine()
+    let request = LogQueryRequest(
+      tenant: TenantID("a")!, query: #"{service_name="api"} |= "line""#,
+      span: .range(
+        start: Timestamp(nanoseconds: UInt64(RandomCorpus.start)),
+        end: Timestamp(nanoseconds: UInt64(RandomCorpus.start) + 1000), step: .seconds(1), interval: .zero))
+    let first = try await engine.query(request).statistics
+    let second = try await engine.query(request).statistics
+    #expect(second.cacheHits > 0)
+    #expect(second.bytesProcessed == first.bytesProcessed)
+    #expect(first.lineBytesProcessed == 690)
+    #expect(second.bytesProcessed > second.lineBytesProcessed)
+  }
 }

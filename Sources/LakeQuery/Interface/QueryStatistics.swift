@@ -23,7 +23,7 @@ package struct QueryStatistics: Sendable, Hashable {
   /// Bytes fetched from the object store, and requests made for them.
   package var bytesFetched = 0
   package var fetches = 0
-  /// Bytes after decompression that predicates and projections looked at.
+  /// Bytes after decompression that predicates and projections looked at, decoded for this query or kept from another.
   package var bytesProcessed = 0
   /// Of these, bytes of lines.
   package var lineBytesProcessed = 0

@@ -120,12 +120,15 @@ struct ParquetLogBlock: LogBlock {
   private func read(_ schema: Schema, key part: QueryCache.Key.Part) async throws(QueryError) -> ColumnBatch {
     let key = QueryCache.Key(object: source.key.text, part: part)
     if let kept = source.cache.value(key, as: ColumnBatch.self) {
-      count { $0.cacheHits += 1 }
+      count {
+        $0.cacheHits += 1
+        $0.bytesProcessed += kept.memoryBytes
+      }
       return kept
     }
     let batch = try await decode(schema, rows: nil, indexes: nil)
-    let bytes = batch.columns.reduce(256) { $0 + $1.memoryBytes }
-    source.cache.keep(batch, bytes: bytes, for: key)
+    let bytes = batch.memoryBytes
+    source.cache.keep(batch, bytes: bytes + 256, for: key)
     count {
       $0.cacheMisses += 1
       $0.bytesProcessed += bytes
@@ -210,7 +213,10 @@ struct ParquetLogBlock: LogBlock {
     guard let column = source.cache.value(pieceKey(piece), as: Column.self), let lines = BytesView(column) else {
       return nil
     }
-    count { $0.cacheHits += 1 }
+    count {
+      $0.cacheHits += 1
+      $0.bytesProcessed += column.memoryBytes
+    }
     return BodyPiece(rows: pages.pieces[piece], lines: lines)
   }
 
