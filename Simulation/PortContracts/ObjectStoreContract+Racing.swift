@@ -33,10 +33,16 @@ extension ObjectStoreContract {
       let key = bench.key("counter")
       _ = try await bench.store.put(key, Bytes("0"), condition: .ifAbsent)
       try await withThrowingTaskGroup(of: Void.self) { group in
-        for _ in 0..<4 { group.addTask { for _ in 0..<10 { try await increment(key, on: bench.store) } } }
+        for racer in 0..<4 {
+          group.addTask {
+            for step in 0..<10 { try await increment(key, by: "\(racer).\(step)", on: bench.store) }
+          }
+        }
         try await group.waitForAll()
       }
-      try expectEqual(try await bench.store.get(key).bytes.text, "40", "counter")
+      let last = try await bench.store.get(key).bytes.text
+      try expectEqual(String(last.prefix { $0.isNumber }), "40", "counter")
+      try expectEqual(last.filter { $0 == ";" }.count, 40, "steps")
     },
     Check("a reader sees one content whole, never two mixed") { bench in
       let key = bench.key("object")
@@ -94,17 +100,35 @@ extension ObjectStoreContract {
     }
   }
 
-  /// One step of a counter; an unknown outcome would need a read back, which the counter cannot tell, so it is thrown.
-  private static func increment(_ key: ObjectKey, on store: any ObjectStore) async throws {
+  /// One step of a counter. The content names everybody who wrote, so that a lost reply can be looked up.
+  private static func increment(_ key: ObjectKey, by who: String, on store: any ObjectStore) async throws {
     while true {
       let read = try await store.get(key)
-      guard let value = Int(read.bytes.text) else { throw ContractFailure("counter holds \(read.bytes.text)") }
-      do throws(ObjectStoreError) {
-        _ = try await store.put(key, Bytes("\(value + 1)"), condition: .ifMatch(read.info.tag))
-        return
-      } catch .preconditionFailed {
-        await Task.yield()
-      }
+      let next = try step(after: read.bytes.text, by: " \(who);")
+      if next.isEmpty { return }
+      if try await isReplaced(key, read.info.tag, Bytes(next), on: store) { return }
+      await Task.yield()
     }
+  }
+
+  /// - Returns: empty when the writer's mark is there already.
+  private static func step(after text: String, by mark: String) throws -> String {
+    if text.contains(mark) { return "" }
+    let digits = text.prefix { $0.isNumber }
+    guard let value = Int(digits) else { throw ContractFailure("counter holds \(text)") }
+    return "\(value + 1)\(text.dropFirst(digits.count))\(mark)"
+  }
+
+  /// - Returns: false when it was not, or when that is not known.
+  private static func isReplaced(_ key: ObjectKey, _ tag: ContentTag, _ bytes: Bytes, on store: any ObjectStore)
+    async throws -> Bool
+  {
+    do throws(ObjectStoreError) {
+      _ = try await store.put(key, bytes, condition: .ifMatch(tag))
+    } catch {
+      if ErrorKind(error) == .preconditionFailed || error.isOutcomeUnknown { return false }
+      throw error
+    }
+    return true
   }
 }

@@ -9,7 +9,12 @@ import Testing
 /// Runs against a server that Conformance/s3 starts: `ICEGATE_TEST_S3=http://127.0.0.1:5000 swift test --filter S3`.
 @Suite("the S3 object store", .enabled(if: S3Bench.endpoint != nil, "ICEGATE_TEST_S3 names no server"))
 struct S3ContractTests {
-  @Test("keeps the contract of object stores", arguments: ObjectStoreContract.checks)
+  /// The store counts what is put before our keys too.
+  private static let shortKeys = ObjectStoreContract.checks.filter {
+    $0.name != "a key may have 1024 bytes and any character"
+  }
+
+  @Test("keeps the contract of object stores below a prefix", arguments: shortKeys)
   func contract(check: ObjectStoreContract.Check) async throws {
     let store = try await S3Bench.store(prefix: "contract/\(UUID().uuidString)/")
     try await check.run(.init(store: store, prefix: "x/"))
@@ -27,7 +32,7 @@ struct S3ContractTests {
 
   @Test("an object of many parts appears whole")
   func multipart() async throws {
-    let store = try await S3Bench.store(prefix: "parts/")
+    let store = try await S3Bench.store(prefix: "parts/\(UUID().uuidString)/")
     let key = ObjectKey(trusted: "large")
     let upload = try await store.beginUpload(key)
     let part = Bytes([UInt8](repeating: 7, count: 5 << 20))

@@ -11,6 +11,7 @@ package struct S3Client: Sendable {
   let wall: any WallClock
   let random: any Randomness
   let budget: RetryBudget
+  let quirks = S3Quirks()
   let instruments: S3Instruments?
 
   package init(

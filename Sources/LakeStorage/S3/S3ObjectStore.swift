@@ -29,11 +29,10 @@ package struct S3ObjectStore: ObjectStore {
       if range != nil && answer.status == 200 { return try whole(answer, key, range) }
       return StoredObject(bytes: answer.body, info: S3ObjectStore.info(key, answer, size: size))
     } catch .answer(let answer) where answer.status == 416 {
-      if case .suffix = range, S3ObjectStore.wholeSize(answer) == 0 {
-        let info = try await head(key)
-        if info.size == 0 { return StoredObject(bytes: Bytes(), info: info) }
-      }
-      throw try await unsatisfiable(key)
+      // Not every store says in the refusal how large the object is.
+      let info = try await head(key)
+      if case .suffix = range, info.size == 0 { return StoredObject(bytes: Bytes(), info: info) }
+      throw .rangeNotSatisfiable(key, size: info.size)
     } catch {
       throw error.certain(key)
     }
@@ -75,15 +74,44 @@ package struct S3ObjectStore: ObjectStore {
     switch condition {
     case .none: break
     case .ifAbsent: call.headers = [("If-None-Match", "*")]
-    case .ifMatch(let tag): call.headers = [("If-Match", tag.text)]
+    case .ifMatch(let tag): return try await replace(key, tag, call)
     }
-    do throws(S3Client.Failure) {
-      return S3ObjectStore.tag(try await client.send(call))
-    } catch .answer(let answer) where answer.status == 404 && condition != .none && condition != .ifAbsent {
+    do throws(S3Client.Failure) { return S3ObjectStore.tag(try await client.send(call)) } catch {
+      throw error.ofWrite(key)
+    }
+  }
+
+  private func replace(_ key: ObjectKey, _ tag: ContentTag, _ call: S3Client.Call) async throws(ObjectStoreError)
+    -> ContentTag
+  {
+    let form = client.quirks.tagForm
+    do throws(ObjectStoreError) {
+      let written = try await replace(key, call, tag: form == .unquoted ? S3ObjectStore.bare(tag) : tag.text)
+      if form == .unknown { client.quirks.tagForm = .quoted }
+      return written
+    } catch .preconditionFailed where form == .unknown {
+      // Refused although the object is what was asked for: this store compares bare tags. Asking again is safe, it is
+      // asked on the same condition.
+      guard let found = try? await head(key), found.tag == tag else { throw .preconditionFailed(key) }
+      let written = try await replace(key, call, tag: S3ObjectStore.bare(tag))
+      client.quirks.tagForm = .unquoted
+      return written
+    }
+  }
+
+  private static func bare(_ tag: ContentTag) -> String {
+    tag.text.hasPrefix("\"") && tag.text.hasSuffix("\"") && tag.text.utf8.count > 1
+      ? String(tag.text.dropFirst().dropLast()) : tag.text
+  }
+
+  private func replace(_ key: ObjectKey, _ call: S3Client.Call, tag: String) async throws(ObjectStoreError)
+    -> ContentTag
+  {
+    var call = call
+    call.headers = [("If-Match", tag)]
+    do throws(S3Client.Failure) { return S3ObjectStore.tag(try await client.send(call)) } catch {
       // AWS answers If-Match on what is not there with 404.
-      _ = answer
-      throw .preconditionFailed(key)
-    } catch {
+      if case .answer(let answer) = error, answer.status == 404 { throw .preconditionFailed(key) }
       throw error.ofWrite(key)
     }
   }

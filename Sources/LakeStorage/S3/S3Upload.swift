@@ -64,7 +64,11 @@ private actor S3Upload: ObjectUpload {
     // The store may answer 200 and say in the body that it failed.
     let document = XMLDocument(answer.body)
     if document.root?.name == "Error" { throw .outcomeUnknown(key, S3Client.Failure.text(answer)) }
-    return ContentTag(document.first("ETag") ?? "")
+    // Some stores leave it out, or spell it otherwise than when the object is read.
+    if let tag = document.first("ETag"), tag.hasPrefix("\"") { return ContentTag(tag) }
+    do throws(ObjectStoreError) { return try await S3ObjectStore(client: client).head(key).tag } catch {
+      throw .outcomeUnknown(key, "the upload was completed, and the object cannot be looked at: \(error)")
+    }
   }
 
   func abort() async {
