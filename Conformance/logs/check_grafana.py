@@ -122,6 +122,26 @@ def forms(server):
     assert status == 200 and len(json.loads(got)["data"]) == 2
 
 
+@check("a client that goes away: its query ends, and is counted as such")
+def cancelled(server):
+    import socket
+    values = [[str(NOW - i * 10**6), "GET /api/orders/%d?user=%d took %dms" % (i, i * 7, i % 900)] for i in range(60000)]
+    for part in range(0, len(values), 20000):
+        body = {"streams": [{"stream": {"service_name": "busy"}, "values": values[part:part + 20000]}]}
+        status, _, answer = server.request("loki", "POST", "/loki/api/v1/push", json.dumps(body), {"Content-Type": "application/json", "X-Scope-OrgID": "g"})
+        assert status == 204, (status, answer)
+    query = 'sum by (user, path) (count_over_time({service_name="busy"} | regexp "(?P<path>/[a-z/]+)/(?P<id>[0-9]+).user=(?P<user>[0-9]+)" [5m]))'
+    target = "/loki/api/v1/query_range?" + urllib.parse.urlencode({"query": query, "step": 1, **RANGE})
+    client = socket.create_connection(("127.0.0.1", server.port("loki")))
+    client.sendall(("GET %s HTTP/1.1\r\nHost: a\r\nX-Scope-OrgID: g\r\n\r\n" % target).encode())
+    time.sleep(0.1)
+    client.close()
+    deadline = time.time() + 15
+    while b'route="query_range",status="499"} 1' not in server.request("metrics", "GET", "/metrics")[2]:
+        assert time.time() < deadline, [l for l in server.request("metrics", "GET", "/metrics")[2].split(b"\n") if b"query_requests" in l]
+        time.sleep(0.1)
+
+
 @check("another tenant sees nothing of it")
 def tenants(server):
     status, answer = server.get("loki", "/loki/api/v1/query_range", {"query": QUERY, **RANGE}, tenant="other")
