@@ -112,6 +112,16 @@ def errors(server):
     assert limits["limits"]["max_query_length"] == "30d1h" and limits["pattern_ingester_enabled"], limits
 
 
+@check("queries of 60 KB may come as a GET; what HTTP itself refuses is told in JSON too")
+def sizes(server):
+    long = QUERY + " |= " + " or ".join('"%s"' % (str(i) * 40) for i in range(1000))
+    assert ask(server, "query_range", query=long, **RANGE)["data"]["result"] == []
+    status, headers, body = server.request("loki", "GET", "/loki/api/v1/labels", headers={"X-Long": "x" * 60000})
+    assert status == 431 and json.loads(body)["status"] == "error", (status, body)
+    status, headers, body = server.request("loki", "GET", "/loki/api/v1/query?query=" + "x" * 300000)
+    assert status == 414 and json.loads(body)["errorType"] == "bad_data", (status, body)
+
+
 @check("forms: what a POST body asks is answered as a GET's query")
 def forms(server):
     body = urllib.parse.urlencode({"query": QUERY, "limit": 3, **RANGE})

@@ -81,6 +81,11 @@ package struct LokiHandler: HTTPHandler {
     clock = ports.clock
   }
 
+  /// What the server refuses by itself, in this port's form.
+  package static func rejection(status: Int, message: String) -> HTTPResponse {
+    LokiRefusal(status, message).response
+  }
+
   private static let tailPaths = ["/loki/api/v1/tail", "/api/prom/tail"]
   private static let pushPaths = ["/loki/api/v1/push", "/api/prom/push"]
 

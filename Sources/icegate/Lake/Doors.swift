@@ -94,6 +94,11 @@ struct Doors {
         OTLPHandler.rejection(status: rejection.status, message: rejection.message, request: rejection.request)
       }
     }
+    if name == "loki" {
+      configuration.rejection = { LokiHandler.rejection(status: $0.status, message: $0.message) }
+      // Grafana sends queries of up to 128 KiB as a GET.
+      configuration.limits.requestLineBytesMax = 256 << 10
+    }
     if let memoryBytesMax {
       configuration.limits.bodyMemoryMax = min(configuration.limits.bodyMemoryMax, memoryBytesMax / 4)
     }
