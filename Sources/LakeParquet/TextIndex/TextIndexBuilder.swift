@@ -7,6 +7,8 @@ struct TextIndexBuilder: ~Copyable {
   static let textBytesMin = 64 << 10
   /// The index of a page takes at most this share of its compressed bytes, as a divisor; trigrams at most a third of it.
   static let pageShare = 11
+  /// Or this share of its text, where that is more: text that compresses better than 1 : 12 is dear to search all the same.
+  static let textShare = 128
 
   private let shortMarks = RawStorage(capacity: 1 << TextGrams.shortBits)
   private let longWords = RawStorage(capacity: (1 << TextGrams.longBits) / 8)
@@ -26,7 +28,8 @@ struct TextIndexBuilder: ~Copyable {
     longWords.base.initializeMemory(as: UInt8.self, repeating: 0, count: longWords.capacity)
     for run in runs { mark(run, offsets, data) }
     var page = TextIndexPage(firstRow: rows.lowerBound, shortBits: TextGrams.shortBits, longBits: TextGrams.longBits)
-    let bytesMax = pageBytes / Self.pageShare
+    let textBytes = runs.reduce(0) { $0 + Int(offsets[$1.upperBound]) - Int(offsets[$1.lowerBound]) }
+    let bytesMax = max(pageBytes / Self.pageShare, textBytes / Self.textShare)
     let shortBytes = appendShort(&page, packedBytesMax: bytesMax / 3)
     appendLong(&page, bytesMax: max(0, bytesMax - shortBytes - TextIndexFormat.entryBytes))
     pages.append(page)

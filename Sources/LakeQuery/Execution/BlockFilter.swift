@@ -27,8 +27,15 @@ extension LogPlan {
     _ block: any LogBlock, in range: TimeRange?, statistics: inout QueryStatistics
   ) async throws(QueryError) -> FilteredBlock {
     let labels = BlockLabels(block)
+    // What the index excludes needs no columns at all.
+    let possible = lines.isEmpty ? RowSelection.all(block.rowCount) : try await block.rows(thatMayPass: lines)
+    if possible.isEmpty {
+      statistics.rowGroupsPruned += 1
+      return FilteredBlock(labels: labels, rows: .none)
+    }
     var result = FilteredBlock(labels: labels, rows: try await block.visibleRows())
     statistics.rowsRead += result.rows.count
+    if !possible.isAll(of: block.rowCount) { result.rows = result.rows.intersection(possible) }
     for condition in conditions where !result.rows.isEmpty {
       switch block.verdict(condition) {
       case .always: continue

@@ -17,12 +17,19 @@ protocol LogBlock: Sendable, RowsMetadata {
   /// A whole column other than `body`; nil when it is absent in every row.
   func column(_ field: LogField) async throws(QueryError) -> Column?
 
+  /// Rows outside of these fail one of the line filters, as far as an index tells: all rows where there is none.
+  func rows(thatMayPass filters: [LineMatcher]) async throws(QueryError) -> RowSelection
+
   /// Calls `body` for each piece of the column `body` that holds some of `rows`, in order.
   ///
   /// Pieces are bytes columns with plain values. The statistics say how much was read.
   func forEachBodyPiece(
     holding rows: RowSelection, _ body: (BodyPiece) throws(QueryError) -> Void
   ) async throws(QueryError)
+}
+
+extension LogBlock {
+  func rows(thatMayPass filters: [LineMatcher]) async throws(QueryError) -> RowSelection { .all(rowCount) }
 }
 
 /// Consecutive values of the column `body`.

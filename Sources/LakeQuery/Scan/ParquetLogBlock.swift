@@ -112,7 +112,7 @@ struct ParquetLogBlock: LogBlock {
       || (!source.file.hasFieldIDs && source.file.schema.index(of: field.rawValue) != nil)
   }
 
-  private func leaf(_ field: LogField) -> Leaf? {
+  func leaf(_ field: LogField) -> Leaf? {
     source.file.leaf(fieldID: field.schemaField.id)
       ?? (source.file.hasFieldIDs ? nil : source.file.leaf(path: field.rawValue))
   }
@@ -161,7 +161,7 @@ struct ParquetLogBlock: LogBlock {
     }
   }
 
-  private func fetch(_ ranges: [Range<Int>]) async throws(QueryError) -> [Bytes] {
+  func fetch(_ ranges: [Range<Int>]) async throws(QueryError) -> [Bytes] {
     if let bytes = source.bytes { return ranges.map { bytes[$0] } }
     return try await source.reader.get(source.key, ranges)
   }

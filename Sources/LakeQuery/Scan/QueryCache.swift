@@ -19,6 +19,7 @@ final class QueryCache: Sendable {
       case request(rowGroup: Int32)
       case bodyPages(rowGroup: Int32)
       case body(rowGroup: Int32, piece: Int32)
+      case textIndex(rowGroup: Int32)
       case bloom(rowGroup: Int32, leaf: Int32)
       case attributes(rowGroup: Int32)
       /// What delete files say of a data file, and which rows of a row group they leave.
