@@ -5,7 +5,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "services"))
 sys.path.insert(0, os.path.dirname(__file__))
 from clients import CONNECTIONS, Client, lines
 from harness import check, main
-from services import Cluster, Moto
+from services import Cluster, Given, Moto
 
 SECONDS = float(os.environ.get("ICEGATE_KILL_SECONDS", "60"))
 
@@ -48,7 +48,7 @@ def judge(cluster, moto, clients, start_time):
         assert not extra, (phase, "repeated or never acknowledged", len(extra), list(extra.items())[:5])
     for n, query in enumerate(cluster.queries): compare(collections.Counter(line for _, line in lines(query, start_time, end)), "query %d" % n)
     catalog = RestCatalog("x", uri="http://127.0.0.1:%d" % cluster.maintain.port("iceberg"), **{
-        "s3.endpoint": moto.url, "s3.access-key-id": "test", "s3.secret-access-key": "test", "s3.region": "us-east-1"})
+        "s3.endpoint": moto.url, "s3.access-key-id": moto.key, "s3.secret-access-key": moto.secret, "s3.region": "us-east-1"})
     deadline = time.time() + 120
     while True:
         rows = catalog.load_table("icegate.logs").scan(row_filter="tenant_id = 'kill'", selected_fields=("body",)).to_arrow()["body"].to_pylist()
@@ -61,7 +61,8 @@ def judge(cluster, moto, clients, start_time):
 
 @check("services on S3, any of them killed again and again: every record is there exactly once")
 def services(_):
-    with Moto("warehouse", "queue") as moto:
+    given = os.environ.get("ICEGATE_KILL_ENDPOINT")
+    with Given(given, "warehouse", "queue") if given else Moto("warehouse", "queue") as moto:
         cluster = Cluster(shared(moto), "s3://queue/", ingests=2, queries=2, interval=2000)
         # The maintain process shifts too.
         with open(cluster.maintain.file, "a") as file:

@@ -32,4 +32,15 @@ def contract(_):
     assert result.returncode == 0 and found and int(found.group(1)) >= 6, "\n".join(l for l in result.stdout.splitlines() if "recorded" in l)[-4000:]
 
 
+@check("on radosgw services are killed again and again: every record is there exactly once")
+def killed(_):
+    if not shutil.which("radosgw"): return "radosgw is not installed"
+    with Radosgw() as server:
+        done = subprocess.run([sys.executable, os.path.join(os.path.dirname(__file__), "..", "exactly_once", "check_kill_s3.py")], capture_output=True, text=True, timeout=500, env={
+            **os.environ, "ICEGATE_KILL_ENDPOINT": "http://127.0.0.1:%d" % server.port, "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "testsecret",
+            "ICEGATE_KILL_SECONDS": os.environ.get("ICEGATE_KILL_SECONDS", "30")})
+    print("\n".join(l for l in done.stdout.splitlines() if l.startswith("#")), flush=True)
+    assert done.returncode == 0, done.stdout[-3000:]
+
+
 if __name__ == "__main__": main(None)

@@ -2,6 +2,7 @@
 import glob, json, os, shutil, sys, tempfile, time
 
 sys.path.insert(0, os.path.dirname(__file__))
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "iceberg_rest"))
 from harness import check, main
 from services import Cluster, Moto, command
 
@@ -98,12 +99,18 @@ def object_store(_):
         exercise(cluster, rest_rows(cluster, moto))
 
 
-@check("S3 with a REST catalog: the one that another icegate serves")
+@check("S3 with a REST catalog, the one that another icegate serves: client and server both keep to the protocol's document")
 def rest(_):
+    from validating import ValidatingProxy
     with Moto("warehouse", "queue") as moto, Cluster(s3(moto, "!object_store"), "s3://queue/", ingests=0, queries=0) as server:
-        backend = "!rest\n    uri: http://127.0.0.1:%d/iceberg" % server.maintain.port("iceberg")
-        with Cluster(s3(moto, backend, "s3://warehouse/"), "s3://queue/deep/er", ingests=2, queries=1) as cluster:
-            exercise(cluster, rest_rows(cluster, moto))
+        with ValidatingProxy(("127.0.0.1", server.maintain.port("iceberg")), strip="/iceberg") as proxy:
+            backend = "!rest\n    uri: http://127.0.0.1:%d/iceberg\n  properties:\n    prefix: main" % proxy.port
+            with Cluster(s3(moto, backend, "s3://warehouse/"), "s3://queue/deep/er", ingests=2, queries=1) as cluster:
+                exercise(cluster, rest_rows(cluster, moto))
+            seen = {(method, path.split("/")[-1], status) for method, path, status in proxy.exchanges}
+            print("# %d exchanges held against the document, %d of them 304" % (len(proxy.exchanges), sum(status == 304 for _, _, status in proxy.exchanges)))
+            assert ("POST", "logs", 200) in seen and ("GET", "logs", 304) in seen, seen
+            assert not proxy.faults, "\n".join(sorted(set(proxy.faults)))
 
 
 @check("S3 with AWS Glue and with AWS S3 Tables, as far as moto is them")

@@ -21,6 +21,8 @@ def wait_for(port, seconds=60):
 class Moto:
     """A moto server of its own: S3, Glue, S3 Tables, in memory."""
 
+    key = secret = "test"
+
     def __init__(self, *buckets):
         self.port, self.buckets = free_port(), buckets
 
@@ -48,6 +50,21 @@ class Moto:
     def __exit__(self, *_): self.process.terminate(); self.process.wait()
 
 
+class Given:
+    """An S3 server that somebody else started; its buckets are made."""
+
+    def __init__(self, url, *buckets):
+        self.url, self.buckets, self.key, self.secret = url, buckets, os.environ["AWS_ACCESS_KEY_ID"], os.environ["AWS_SECRET_ACCESS_KEY"]
+
+    def __enter__(self):
+        import pyarrow.fs
+        fs = pyarrow.fs.S3FileSystem(endpoint_override=self.url, access_key=self.key, secret_key=self.secret, region="us-east-1", allow_bucket_creation=True)
+        for bucket in self.buckets: fs.create_dir(bucket)
+        return self
+
+    def __exit__(self, *_): pass
+
+
 class Service:
     """One process of `icegate ingest|query|maintain run`; `kill` does not let it end in order."""
 
@@ -65,7 +82,7 @@ class Service:
         self.file = tempfile.mktemp(prefix=kind + "-", suffix=".yaml", dir=folder)
         self.log_name = self.file + ".log"
         with open(self.file, "w") as file: file.write("".join(sections))
-        self.environment = {**os.environ, **ENVIRONMENT, **(environment or {})}
+        self.environment = {**ENVIRONMENT, **os.environ, **(environment or {})}
 
     HEALTH = {"ingest": ("otlp", "/health"), "query": ("loki", "/ready"), "maintain": ("iceberg", "/v1/config")}
 
@@ -114,7 +131,7 @@ class Service:
 
 
 def command(*words, environment=None):
-    return subprocess.run([os.environ["ICEGATE"], *words], capture_output=True, text=True, env={**os.environ, **ENVIRONMENT, **(environment or {})}, timeout=120)
+    return subprocess.run([os.environ["ICEGATE"], *words], capture_output=True, text=True, env={**ENVIRONMENT, **os.environ, **(environment or {})}, timeout=120)
 
 
 class Cluster:
