@@ -9,6 +9,13 @@
 #include <sys/socket.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
+/// Large blocks go back to the system when they are freed, instead of making the heap grow for good: the allocator would
+/// otherwise raise its idea of "large" up to 32 MB.
+static inline void icegate_tune_heap(void) {
+  extern int mallopt(int, int);
+  mallopt(-3 /* M_MMAP_THRESHOLD */, 8 << 20);
+  mallopt(-1 /* M_TRIM_THRESHOLD */, 32 << 20);
+}
 /// Gives free memory of the heap back to the system.
 static inline void icegate_trim_heap(void) {
   extern int malloc_trim(unsigned long);

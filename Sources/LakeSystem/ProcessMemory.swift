@@ -28,6 +28,9 @@ package final class ProcessMemory: Sendable {
     ).set(Double(self.bytesMax))
   }
 
+  /// To be called once, before much is allocated: keeps what columns of a moment needed from staying with the process.
+  package static func tuneHeap() { icegate_tune_heap() }
+
   package var isShort: Bool { isOver.load(ordering: .relaxed) }
 
   /// Looks again and again, until it is cancelled.

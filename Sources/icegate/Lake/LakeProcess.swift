@@ -14,6 +14,7 @@ struct LakeProcess {
   /// - Parameter announce: called once every port listens.
   /// - Throws: what a background job found that the process must not go on with.
   func run(announce: (Doors) -> Void) async throws {
+    ProcessMemory.tuneHeap()
     let signals = SystemSignals.watchTermination()
     SystemSignals.ignoreBrokenPipes()
     try await lake.probeStore()
