@@ -94,4 +94,37 @@ struct TextIndexQueryTests {
     let (lines, _) = try await TextIndexQueryTests.answer(lake, #"{service_name="web"} |= "größer""#)
     #expect(lines == [TextIndexQueryTests.body(2500)])
   }
+
+  @Test("row groups whose filters lack a trace id or an attribute are not read, and none is lost")
+  func filters() async throws {
+    let lake = try await TestLake(seed: 13)
+    var rows: [TestRow] = []
+    for index in 0..<600 {
+      var row = TestRow(time: TextIndexQueryTests.start + Int64(index) * 1_000_000_000, service: "api")
+      row.body = "line \(index)"
+      if index % 3 != 0 { row.traceID = [UInt8](repeating: UInt8(index / 3), count: 16) }
+      row.resource = [("host", "h\(index / 100)")]
+      row.record = [("user", "u\(index)")]
+      if index == 333 { row.record = [("trace_id", String(repeating: "07", count: 16))] }
+      rows.append(row)
+    }
+    try await lake.append(rows, rowGroupRows: 50)
+    func lines(_ query: String) async throws -> (lines: [String], pruned: Int) {
+      let (lines, statistics) = try await TextIndexQueryTests.answer(lake, #"{service_name="api"} "# + query)
+      return (lines, statistics.rowGroupsPruned)
+    }
+    // The column of rows 22 and 23, and the attribute that stands in for the absent column of row 333.
+    let byTrace = try await lines(#"| trace_id="\#(String(repeating: "07", count: 16))""#)
+    #expect(byTrace.lines == ["line 22", "line 23", "line 333"] && byTrace.pruned >= 8)
+    let absent = try await lines(#"| trace_id="\#(String(repeating: "fa", count: 16))""#)
+    #expect(absent.lines == [] && absent.pruned >= 10)
+    let byUser = try await lines(#"| user="u599""#)
+    #expect(byUser.lines == ["line 599"] && byUser.pruned >= 9)
+    let either = try await lines(#"| user="u599" or user="u1""#)
+    #expect(either.lines == ["line 1", "line 599"] && either.pruned >= 8)
+    #expect(try await lines(#"| host="h2" | user="u1""#).lines == [])
+    #expect(try await lines(#"| host="h5" | user!="u599""#).lines.count == 99)
+    #expect(try await lines(#"| user="""#).lines == ["line 333"])
+    #expect(try await lines(#"| host=~"h1|nobody" | user=~"u10.""#).lines == (100..<110).map { "line \($0)" })
+  }
 }

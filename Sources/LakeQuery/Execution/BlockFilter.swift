@@ -27,8 +27,11 @@ extension LogPlan {
     _ block: any LogBlock, in range: TimeRange?, statistics: inout QueryStatistics
   ) async throws(QueryError) -> FilteredBlock {
     let labels = BlockLabels(block)
-    // What the index excludes needs no columns at all.
-    let possible = lines.isEmpty ? RowSelection.all(block.rowCount) : try await block.rows(thatMayPass: lines)
+    // What indexes and filters exclude needs no columns at all.
+    var possible = lines.isEmpty ? RowSelection.all(block.rowCount) : try await block.rows(thatMayPass: lines)
+    for condition in conditions where !possible.isEmpty {
+      if case .maybe = block.verdict(condition), try await block.isRuledOutByFilters(condition) { possible = .none }
+    }
     if possible.isEmpty {
       statistics.rowGroupsPruned += 1
       return FilteredBlock(labels: labels, rows: .none)

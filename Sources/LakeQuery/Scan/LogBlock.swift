@@ -20,6 +20,9 @@ protocol LogBlock: Sendable, RowsMetadata {
   /// Rows outside of these fail one of the line filters, as far as an index tells: all rows where there is none.
   func rows(thatMayPass filters: [LineMatcher]) async throws(QueryError) -> RowSelection
 
+  /// Whether filters of the file say that no row passes; false where there are none.
+  func isRuledOutByFilters(_ condition: LabelCondition) async throws(QueryError) -> Bool
+
   /// Calls `body` for each piece of the column `body` that holds some of `rows`, in order.
   ///
   /// Pieces are bytes columns with plain values. The statistics say how much was read.
@@ -30,6 +33,7 @@ protocol LogBlock: Sendable, RowsMetadata {
 
 extension LogBlock {
   func rows(thatMayPass filters: [LineMatcher]) async throws(QueryError) -> RowSelection { .all(rowCount) }
+  func isRuledOutByFilters(_ condition: LabelCondition) async throws(QueryError) -> Bool { false }
 }
 
 /// Consecutive values of the column `body`.
