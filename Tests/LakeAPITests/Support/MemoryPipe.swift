@@ -38,6 +38,7 @@ final class MemoryPipe: UpgradedConnection {
   }
 
   func send(_ bytes: Bytes) async throws {
+    if bytes[0] == 0x89 { return }  // pings of a slow run
     let watcher = state.withLock { state -> CheckedContinuation<Void, Never>? in
       state.sent.append(bytes)
       guard let watcher = state.watcher, state.sent.count >= watcher.count else { return nil }
