@@ -10,11 +10,14 @@ enum Seeds {
 @Suite("the simulation")
 struct CoreTests {
   @Test("plays one seed alike, twice")
-  func replays() {
+  func replays() async throws {
     for seed in Seeds.smoke {
-      let first = Scenario.counter.run(seed: seed, isRecording: true)
-      let second = Scenario.counter.run(seed: seed, isRecording: true)
-      let third = Scenario.counter.run(seed: seed)
+      let (first, second, third) = try await SimulationThreads.run {
+        (
+          Scenario.counter.run(seed: seed, isRecording: true), Scenario.counter.run(seed: seed, isRecording: true),
+          Scenario.counter.run(seed: seed)
+        )
+      }
       #expect(first.journal.lines == second.journal.lines)
       #expect(first.digest == second.digest && first.digest == third.digest)
       #expect(first.jobs == second.jobs)
@@ -23,22 +26,26 @@ struct CoreTests {
   }
 
   @Test("plays different seeds differently")
-  func seedsDiffer() {
-    let digests = Set(Seeds.smoke.map { Scenario.counter.run(seed: $0).digest })
+  func seedsDiffer() async throws {
+    let digests = try await SimulationThreads.run { Set(Seeds.smoke.map { Scenario.counter.run(seed: $0).digest }) }
     #expect(digests.count == Seeds.smoke.count)
   }
 
   @Test("a counter kept with if-match and read back loses no step", arguments: Seeds.smoke)
-  func counterHolds(seed: UInt64) throws { try Scenario.counter.play(seed: seed) }
+  func counterHolds(seed: UInt64) async throws {
+    try await SimulationThreads.run { try Scenario.counter.play(seed: seed) }
+  }
 
   @Test("the canary dies, and says how to see it die again")
-  func canaryDies() throws {
-    let failed = Seeds.smoke.lazy.compactMap { seed in
-      do throws(FailedRun) {
-        try Scenario.canary.play(seed: seed)
-        return nil as FailedRun?
-      } catch { return error }
-    }.first
+  func canaryDies() async throws {
+    let failed = try await SimulationThreads.run {
+      Seeds.smoke.lazy.compactMap { seed in
+        do throws(FailedRun) {
+          try Scenario.canary.play(seed: seed)
+          return nil as FailedRun?
+        } catch { return error }
+      }.first
+    }
     let text = try #require(failed).text
     #expect(text.hasPrefix("FAILED SHF-1"))
     #expect(text.contains("profile=swarm commit="))

@@ -1,5 +1,7 @@
 import Foundation
 
+@testable import LakeSimulator
+
 /// Threads for simulations: each runs on one from begin to end, and must not take one of the few that all tests share.
 ///
 /// `@unchecked Sendable`: `waiting` is guarded by `condition`.
@@ -36,6 +38,22 @@ final class SimulationThreads: @unchecked Sendable {
   static func run<Result: Sendable>(_ body: @escaping @Sendable () throws -> Result) async throws -> Result {
     try await withCheckedThrowingContinuation { continuation in
       shared.run { continuation.resume(with: Swift.Result { try body() }) }
+    }
+  }
+}
+
+extension World {
+  /// A quiet world in which the story has been told, on a thread of its own.
+  @discardableResult
+  static func played(
+    seed: UInt64, prepare: @escaping @Sendable (World) -> Void = { _ in },
+    _ tell: @escaping @Sendable (World) async throws -> Void
+  ) async throws -> World {
+    try await SimulationThreads.run {
+      let world = World(WorldOptions(seed: seed, profile: .quiet))
+      prepare(world)
+      try world.play(tell)
+      return world
     }
   }
 }

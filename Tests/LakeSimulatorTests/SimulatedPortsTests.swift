@@ -8,10 +8,9 @@ import Testing
 @Suite("the simulated ports")
 struct SimulatedPortsTests {
   /// Tells a story that tries every check on the store that the world's lives get.
-  private func failures(_ change: @escaping @Sendable (World) -> Void) throws -> [String] {
-    let world = World(WorldOptions(seed: 1, profile: .quiet))
+  private func failures(_ change: @escaping @Sendable (World) -> Void) async throws -> [String] {
     let found = Found()
-    try world.play { world in
+    try await World.played(seed: 1) { world in
       change(world)
       world.start("node") { ports, _ in
         found.failures = await ObjectStoreContract.failures(of: ports.store, prefix: "contract/")
@@ -30,14 +29,14 @@ struct SimulatedPortsTests {
   }
 
   @Test("the simulated store keeps the contract while nothing goes wrong")
-  func store() throws {
-    let found = try failures { _ in }
+  func store() async throws {
+    let found = try await failures { _ in }
     #expect(found == [])
   }
 
   @Test("the filesystem store keeps the contract on a simulated disk")
-  func files() throws {
-    let found = try failures { world in
+  func files() async throws {
+    let found = try await failures { world in
       let machine = Machine(world: world)
       world.makeStore = { machine.store(for: $0) }
       world.keep(machine)
@@ -46,13 +45,17 @@ struct SimulatedPortsTests {
   }
 
   @Test("what a filesystem store answered survives any loss of power", arguments: Seeds.smoke)
-  func powerLoss(seed: UInt64) throws { try Scenario.powerLoss.play(seed: seed) }
+  func powerLoss(seed: UInt64) async throws {
+    try await SimulationThreads.run { try Scenario.powerLoss.play(seed: seed) }
+  }
 
   @Test(
     "a filesystem store that does not sync is caught",
     arguments: [PlantedDefect.skipFileSync, .skipDirectorySync, .unlinkWithoutSync])
-  func plantedDisk(defect: PlantedDefect) {
-    let caught = Seeds.smoke.lazy.compactMap { Scenario.powerLoss.run(seed: $0, planted: defect).failure }.first
+  func plantedDisk(defect: PlantedDefect) async throws {
+    let caught = try await SimulationThreads.run {
+      Seeds.smoke.lazy.compactMap { Scenario.powerLoss.run(seed: $0, planted: defect).failure }.first
+    }
     #expect(caught?.invariant == .answeredWriteStands)
   }
 }

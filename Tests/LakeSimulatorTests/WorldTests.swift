@@ -11,10 +11,9 @@ struct WorldTests {
   }
 
   @Test("a crash fences the ports first, so that a defer cannot tidy up")
-  func crashIsFenced() throws {
+  func crashIsFenced() async throws {
     let log = Log()
-    let world = World(WorldOptions(seed: 3, profile: .quiet))
-    try world.play { world in
+    let world = try await World.played(seed: 3) { world in
       let node = world.start("node") { ports, _ in
         do {
           _ = try await ports.store.put(ObjectKey(trusted: "before"), Bytes("x"), condition: .ifAbsent)
@@ -38,14 +37,12 @@ struct WorldTests {
   }
 
   @Test("a put that outlives its writer may land after the successor started")
-  func putOutlivesItsWriter() throws {
+  func putOutlivesItsWriter() async throws {
     var landed = 0
     for seed in UInt64(0)..<20 {
       let log = Log()
-      let world = World(WorldOptions(seed: seed, profile: .quiet))
-      world.simulation.faults[.storeLandedLate] = 1
       let key = ObjectKey(trusted: "late")
-      try world.play { world in
+      let world = try await World.played(seed: seed, prepare: { $0.simulation.faults[.storeLandedLate] = 1 }) { world in
         let node = world.start("node") { ports, life in
           if life.number == 0 { _ = try await ports.store.put(key, Bytes("x"), condition: .ifAbsent) }
         }
@@ -62,10 +59,9 @@ struct WorldTests {
   }
 
   @Test("a paused node does nothing, and finds its answers when it goes on")
-  func pauseHoldsEverything() throws {
+  func pauseHoldsEverything() async throws {
     let log = Log()
-    let world = World(WorldOptions(seed: 1, profile: .quiet))
-    try world.play { world in
+    try await World.played(seed: 1) { world in
       let node = world.start("node") { ports, _ in
         for _ in 0..<3 {
           try await ports.clock.sleep(for: .seconds(10))
@@ -80,10 +76,9 @@ struct WorldTests {
   }
 
   @Test("stuck names what is pending")
-  func stuckNamesWhatIsPending() throws {
-    let world = World(WorldOptions(seed: 1, profile: .quiet))
-    let failure = #expect(throws: SimulationFailure.self) {
-      try world.play { world in
+  func stuckNamesWhatIsPending() async throws {
+    let failure = await #expect(throws: SimulationFailure.self) {
+      try await World.played(seed: 1) { world in
         await world.wait("what never comes", ifCancelled: ()) { _ in }
       }
     }
@@ -92,10 +87,9 @@ struct WorldTests {
   }
 
   @Test("a world that does not come to rest says what is missing")
-  func unsettledWorldSaysWhy() throws {
-    let world = World(WorldOptions(seed: 1, profile: .quiet))
-    let failure = #expect(throws: SimulationFailure.self) {
-      try world.play { world in
+  func unsettledWorldSaysWhy() async throws {
+    let failure = await #expect(throws: SimulationFailure.self) {
+      try await World.played(seed: 1) { world in
         world.start("node") { ports, _ in try await ports.clock.sleep(for: .seconds(9000)) }
         world.restsWhen { "2 requests are not acknowledged" }
         try await world.settle(within: .seconds(60))

@@ -24,7 +24,9 @@ extension Scenario {
     case .acknowledgeInFlightRepeat, .rememberFailed: impatientClient
     case .acknowledgeLate: slowStore
     case .treatExistingAsMine: latePut
-    case .skipReadBack, .retryElsewhere: lostReply
+    case .skipReadBack, .retryElsewhere, .readerKeepsTailRepeats, .readerIgnoresFingerprints, .shiftIgnoresFingerprints:
+      lostReply
+    case .deleteFilesOfUnknownCommit, .commitOnAnyGeneration: shiftRace
     case .deleteTombstoneEarly: hastySealer
     case .countVoidLanes: voidLane
     case .skipHoles: damage
