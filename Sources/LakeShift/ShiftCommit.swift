@@ -153,6 +153,7 @@ struct ShiftCommit: Sendable {
         return nil
       }
     }
+    ports.journal.note(.debug, "shift.manifests.merged", [("table", "\(table)"), ("manifests", "\(needed.count)")])
     return entries
   }
 

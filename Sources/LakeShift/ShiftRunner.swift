@@ -27,8 +27,6 @@ package actor ShiftRunner {
   private var lastSeen: Int?
   /// When files that no snapshot names are looked for next (DEL-3); nil: nobody has looked yet.
   private var nextSweep: ClockInstant?
-  /// When small manifests are looked for next.
-  private var nextMerge: ClockInstant?
   package private(set) var counters = ShiftCounters()
   private let instruments: ShiftInstruments
 
@@ -398,19 +396,7 @@ package actor ShiftRunner {
     let segments = memory.deletable(listing, states: states, delay: delay, now: ports.clock.now)
     await delete(segments.map { access.layout.key(topic, $0) })
     try await deleteFingerprints(step.state)
-    if isFlush { return }
-    try await mergeManifestsWhenDue()
-    try await sweepWhenDue()
-  }
-
-  private func mergeManifestsWhenDue() async throws(ShiftError) {
-    let now = ports.clock.now
-    guard nextMerge.map({ $0 <= now }) ?? true else { return }
-    nextMerge = now.advanced(by: settings.housekeepingInterval)
-    guard try await ManifestTidying(ports: ports, table: identifier).run(on: try await loadTable(identifier)) else {
-      return
-    }
-    ports.journal.note(.info, "shift.manifests.merged", [("table", table.name)])
+    if !isFlush { try await sweepWhenDue() }
   }
 
   /// DEL-3: lists, waits, has an empty snapshot committed (`isDue`), then deletes what no snapshot names.

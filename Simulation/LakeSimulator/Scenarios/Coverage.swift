@@ -11,7 +11,7 @@ package enum Coverage {
     "shift.upload.again", "shift.standby", "shift.cut", "shift.repeats", "shift.empty", "shift.stopped",
     "shift.closing",
     "shift.lane.end", "shift.lane.forgotten", "shift.fingerprints.forgotten", "shift.delete.failed", "shift.failed",
-    "shift.sweep", "shift.manifests.merged", "shift.manifests.left",
+    "shift.sweep", "shift.manifests.merged", "shift.merge.skipped",
     // reading
     "wal.moved", "wal.vanished", "wal.repeats", "read.failed",
     // others

@@ -9,6 +9,7 @@ extension Scenario {
     "lake", "writers, shifters, readers and clients under every fault; each acknowledged row is there exactly once",
     story: { world in
       var random = world.random("cast")
+      if random.chance(0.05) { world.layOnDisk() }
       var habits = ClientHabits()
       habits.patience = random.pick([nil, nil, nil, .milliseconds(500), .seconds(5)])
       var settings = LakeSettings.drawn(world.random("settings"))

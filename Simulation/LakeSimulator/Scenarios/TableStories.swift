@@ -126,15 +126,7 @@ extension Scenario {
   package static let diskLake = Scenario(
     "disk-lake", "a lake on the filesystem store; power goes between any two system calls", profile: .quiet,
     story: { world in
-      let machine = Machine(world: world)
-      let ledger = WriteLedger()
-      world.makeStore = { AnsweredWrites(base: machine.store(for: $0), ledger: ledger) }
-      world.peek = { machine.disk.contents($0.text) }
-      world.peekKeys = { machine.disk.paths.map { ObjectKey(trusted: $0) } }
-      machine.afterPowerLoss.append {
-        let finding = ledger.finding { machine.disk.contents($0.text) }
-        if let finding { world.simulation.fail(.answeredWriteStands, finding) }
-      }
+      world.layOnDisk()
       var random = world.random("disk")
       world.simulation.faults[.powerLoss] = random.pick([0.0005, 0.002])
       world.simulation.faults[.crash] = random.pick([0, 0.001])
@@ -146,4 +138,23 @@ extension Scenario {
       await lake.runClients(2, until: .seconds(60))
       try await lake.settle()
     })
+}
+
+extension World {
+  /// From now on lives get the filesystem store of one machine instead of the store in the cloud. The checkers that watch
+  /// puts and deletes do not see it; what was answered is compared with the disk after every loss of power.
+  func layOnDisk() {
+    let machine = Machine(world: self)
+    let ledger = WriteLedger()
+    makeStore = { AnsweredWrites(base: machine.store(for: $0), ledger: ledger) }
+    peek = { machine.disk.contents($0.text) }
+    peekKeys = { machine.disk.paths.map { ObjectKey(trusted: $0) } }
+    machine.afterPowerLoss.append { [unowned self] in
+      if let finding = ledger.finding({ machine.disk.contents($0.text) }) {
+        simulation.fail(.answeredWriteStands, finding)
+      }
+    }
+    // These are drawn for requests and minutes; a request makes many system calls.
+    for fault in [Fault.powerLoss, .crash, .syncFailed, .diskFull] { simulation.faults[fault] *= 0.02 }
+  }
 }
