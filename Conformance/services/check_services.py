@@ -123,6 +123,24 @@ def aws(_):
         with Cluster(s3(moto, tables), "s3://queue/tables") as cluster: exercise(cluster, rest_rows(cluster, moto))
 
 
+@check("a place that the bucket empties by itself is refused, by name")
+def expiry(_):
+    import boto3
+    with Moto("warehouse", "queue") as moto:
+        client = boto3.client("s3", endpoint_url=moto.url, aws_access_key_id="test", aws_secret_access_key="test", region_name="us-east-1")
+        cluster = Cluster(s3(moto, "!object_store"), "s3://queue/wal")
+        def rule(**filter): return {"ID": "r%s" % filter, "Status": "Enabled", "Expiration": {"Days": 1}, "Filter": filter}
+        tag = {"Tag": {"Key": "a", "Value": "b"}}
+        for bucket, rules, refused in [("queue", [rule(Prefix="other/"), rule(**tag)], None), ("queue", [rule(Prefix="wal/logs")], "queue.common.base_path"), ("queue", [rule(Prefix="")], "queue.common.base_path"),
+                                       ("queue", [{**rule(Prefix=""), "Status": "Disabled"}], None), ("warehouse", [rule(Prefix="lake/")], "catalog.warehouse")]:
+            client.put_bucket_lifecycle_configuration(Bucket=bucket, LifecycleConfiguration={"Rules": rules})
+            if refused:
+                done = command("ingest", "run", "-c", cluster.ingests[0].file)
+                assert done.returncode == 2 and refused in done.stderr and "by age" in done.stderr, (rules, done.stderr)
+            else: cluster.ingests[0].start().stop()
+            client.delete_bucket_lifecycle(Bucket=bucket)
+
+
 @check("a catalog that is not there yet: rows are taken in and queries are refused, then both work")
 def late_catalog(_):
     with Moto("warehouse") as moto, Cluster(s3(moto, "!object_store"), "wal", migrate=False) as cluster:

@@ -37,10 +37,30 @@ struct Outside {
     let places = try Places(configuration)
     let keys = keys(configuration.storage)
     let store = try store(configuration.storage, keys)
+    if let buckets = store as? S3Buckets { try await refuseExpiry(buckets, places, configuration.facts) }
     let catalog = try await catalog(configuration, places, store, keys)
     return Ports(
       clock: clock, wall: wall, random: random, store: store, catalog: catalog, warehouse: places.mapping,
       journal: journal, metrics: metrics)
+  }
+
+  /// A bucket that deletes by age would delete rows that are not shifted yet, and files that tables name (PRT-3).
+  private func refuseExpiry(_ store: S3Buckets, _ places: Places, _ facts: ConfigFacts) async throws {
+    let tables = places.tables.flatMap { try? places.mapping.key(of: "\($0)/x").text.dropLast() }.map(String.init)
+    for (key, place) in [("queue.common.base_path", places.queue.map { $0 + "/" }), ("catalog.warehouse", tables)] {
+      guard let place, let slash = place.firstIndex(of: "/") else { continue }
+      let prefix = place[place.index(after: slash)...]
+      guard let rules = try await store.store(ofBucket: String(place[..<slash])).expiringPrefixes() else {
+        journal.note(.info, "store.expiry_unknown", [("bucket", String(place[..<slash]))])
+        continue
+      }
+      for rule in rules where prefix.hasPrefix(rule) || rule.hasPrefix(prefix) {
+        throw facts.refusal(
+          key,
+          "lies under a rule of the bucket that deletes what begins with `\(rule)` by age: rows would be lost; allowed: a place without one"
+        )
+      }
+    }
   }
 
   /// What queries read through; nil without a `catalog.cache` section.
