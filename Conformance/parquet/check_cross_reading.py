@@ -37,6 +37,42 @@ def written_there(seed, folder):
     return wrong and "%s (%s, %s)" % (wrong, table.schema.to_string(), options)
 
 
+# What DuckDB cannot hold or writes as another type than it was.
+NOT_DUCKDB = (pa.types.is_float16, pa.types.is_fixed_size_binary, lambda t: pa.types.is_timestamp(t) and t.unit == "ns", pa.types.is_uint64,
+              lambda t: pa.types.is_time(t))
+
+
+def duckdb_writes(t):
+    if pa.types.is_map(t): return duckdb_writes(t.key_type) and duckdb_writes(t.item_type)
+    if pa.types.is_list(t): return duckdb_writes(t.value_type)
+    if pa.types.is_struct(t): return all(duckdb_writes(f.type) for f in t)
+    return not any(test(t) for test in NOT_DUCKDB)
+
+
+def written_by_duckdb(seed, folder):
+    """DuckDB writes, we read: every codec, both page versions, its own choice of encodings, small row groups."""
+    generator = Generator(seed)
+    table = generator.table()
+    table = table.select([f.name for f in table.schema if duckdb_writes(f.type)])
+    if table.num_columns == 0 or table.num_rows == 0: return None
+    path = os.path.join(folder, "duckdb.parquet")
+    r = generator.random
+    codec = r.choice(["uncompressed", "snappy", "gzip", "zstd", "lz4_raw", "brotli"])
+    version = r.choice(["V1", "V2"])
+    connection = duckdb.connect()
+    connection.execute("SET threads = 1")
+    connection.register("rows_of_arrow", table)
+    limit = r.choice(["", ", DICTIONARY_SIZE_LIMIT 1", ", STRING_DICTIONARY_PAGE_SIZE_LIMIT 64"])
+    options = "FORMAT parquet, COMPRESSION %s, PARQUET_VERSION %s, ROW_GROUP_SIZE 2048%s" % (codec, version, limit)
+    connection.execute("COPY rows_of_arrow TO '%s' (%s)" % (path, options))
+    # What DuckDB made of the rows. (Some of its files PyArrow does not read.)
+    told = connection.sql("SELECT * FROM read_parquet($name)", params={"name": path}).to_arrow_table()
+    found, count = rows_by_us(ICEGATE, path, told.schema)
+    if count != table.num_rows: return "%d rows, not %d (%s)" % (count, table.num_rows, options)
+    wrong = difference(columns(told), found)
+    return wrong and "%s (%s, %s)" % (wrong, told.schema.to_string(), options)
+
+
 def written_here(seed, folder):
     """We write, PyArrow and DuckDB read: values, counts and bounds."""
     generator = Generator(seed)
@@ -118,6 +154,7 @@ def main():
     with tempfile.TemporaryDirectory(prefix="icegate-parquet-") as folder:
         for sentence, attempt in [
             ("files of random schemas that PyArrow wrote are read here to equal values", written_there),
+            ("files of random schemas that DuckDB wrote are read here to equal values", written_by_duckdb),
             ("files of random schemas written here are read by PyArrow and DuckDB to equal values", written_here),
         ]:
             broken = []
