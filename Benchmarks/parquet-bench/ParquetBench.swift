@@ -5,7 +5,7 @@ import LakeSchema
 
 /// `parquet-bench WHAT FILE`: what scripts/bench parquet times beside PyArrow and DuckDB.
 ///
-///     write FILE --out OUT       the logs table's layout, from rows in memory
+///     write FILE --out OUT [--without-index 1]  the logs table's layout, from rows in memory
 ///     scan FILE [--columns a,b]  decodes
 ///     equal FILE --column c --text t
 ///     contains FILE --column c --text t [--without-index 1]
@@ -235,8 +235,13 @@ extension ParquetBench {
   }
 
   private func write(_ rows: [ColumnBatch], to path: String) async throws -> Int {
+    let layouts = LakeTable.logs.layouts.map { layout in
+      var layout = layout
+      layout.hasTextIndex = layout.hasTextIndex && usesIndex
+      return layout
+    }
     var writer = try ParquetWriter(
-      schema: file.footer.schema, layouts: LakeTable.logs.layouts,
+      schema: file.footer.schema, layouts: layouts,
       options: ParquetWriterOptions(sortOrder: LakeTable.logs.sortOrder))
     let output = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0o644)
     guard output >= 0 else { throw BenchFile.failure(path) }
