@@ -159,4 +159,37 @@ import Testing
     #expect(memory.deletableFingerprints(["y"], state([:], generation: 7), now: at(9000)) == [])
     #expect(memory.deletableFingerprints(["y"], state([:], generation: 8), now: at(9001)) == ["y"])
   }
+
+  @Test("a file that no snapshot names waits likewise, and a look at which it is named begins its wait anew")
+  func orphanedFiles() {
+    var memory = memory()
+    let (x, y) = (ObjectKey(trusted: "data/x"), ObjectKey(trusted: "data/y"))
+    #expect(memory.deletableFiles([x, y], generation: 5, now: at(0)) == [])
+    #expect(memory.hasOrphans)
+    #expect(!memory.awaitsCommit(state([:], generation: 5)))
+    // y is named now: the commit that brought it was under way.
+    #expect(memory.deletableFiles([x], generation: 6, now: at(7201)) == [])
+    #expect(memory.awaitsCommit(state([:], generation: 6)))
+    #expect(memory.deletableFiles([x, y], generation: 6, now: at(7300)) == [])
+    #expect(!memory.awaitsCommit(state([:], generation: 7)))
+    #expect(memory.deletableFiles([x, y], generation: 7, now: at(7301)) == [x])
+    #expect(memory.deletableFiles([y], generation: 7, now: at(7302)) == [])
+    #expect(memory.deletableFiles([], generation: 7, now: at(7303)) == [])
+    #expect(!memory.hasOrphans)
+  }
+
+  @Test(
+    "only names that this program gives are swept",
+    arguments: [
+      ("t/data/tenant_id=a/0a1b2c3d-0000-4000-8000-00000000000a.parquet", true),
+      ("t/metadata/0a1b2c3d-0000-4000-8000-00000000000a-m0.avro", true),
+      ("t/metadata/0a1b2c3d-0000-4000-8000-00000000000a-m12.avro", true),
+      ("t/metadata/snap-77-1-0a1b2c3d-0000-4000-8000-00000000000a.avro", true),
+      ("t/data/00000-0-0a1b2c3d-0000-4000-8000-00000000000a.parquet", false),
+      ("t/data/0A1B2C3D-0000-4000-8000-00000000000A.parquet", false),
+      ("t/metadata/0a1b2c3d-0000-4000-8000-00000000000a-m.avro", false),
+      ("t/metadata/00003-0a1b2c3d-0000-4000-8000-00000000000a.metadata.json", false),
+      ("t/metadata/snap-.avro", false), ("t/data/.parquet", false), ("x", false),
+    ])
+  func ours(key: String, isOurs: Bool) { #expect(DataFilePlaces.isOurs(ObjectKey(trusted: key)) == isOurs) }
 }
