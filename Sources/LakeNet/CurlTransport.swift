@@ -150,6 +150,8 @@ private final class CurlJob: @unchecked Sendable {
   private var body = BufferBuilder<UInt8>(capacity: 256)
   private var isTooLarge = false
   private var sendings = 0
+  /// Whether the empty line after the header came.
+  private var isHeaderWhole = false
 
   init(id: Int, exchange: HTTPExchange, continuation: UnsafeContinuation<Result<HTTPAnswer, TransportError>, Never>) {
     self.id = id
@@ -238,8 +240,10 @@ private final class CurlJob: @unchecked Sendable {
     let line = String(decoding: UnsafeRawBufferPointer(start: data, count: count), as: UTF8.self)
     if line.hasPrefix("HTTP/") {
       headers.removeAll()  // an interim answer (100) came before
+      isHeaderWhole = false
       return count
     }
+    if line == "\r\n" || line == "\n" { isHeaderWhole = true }
     guard headers.count < CurlJob.headerLinesMax, let colon = line.firstIndex(of: ":") else { return count }
     let name = line[..<colon].lowercased()
     let value = line[line.index(after: colon)...].drop { $0 == " " || $0 == "\t" }
@@ -251,6 +255,10 @@ private final class CurlJob: @unchecked Sendable {
   }
 
   func outcome(_ result: CURLcode) -> Result<HTTPAnswer, TransportError> {
+    // libcurl takes a header that was cut off for one that ends there, and so a body that never came for an empty one.
+    if result == CURLE_OK && !isHeaderWhole {
+      return .failure(.broken("\(exchange.method) \(exchange.url.prefix { $0 != "?" }): the answer's header was cut off"))
+    }
     if result == CURLE_OK {
       var status = 0
       _ = icegate_curl_get_long(easy, CURLINFO_RESPONSE_CODE, &status)

@@ -36,14 +36,14 @@ struct CurlTransportTests {
 
   @Test("what was cut, reset or never answered may have been carried out; what found nobody was not")
   func endings() async throws {
-    for step in [ScriptedServer.Step.close, .cut, .silence] {
+    for step in [ScriptedServer.Step.close, .cut, .cutHeader, .silence] {
       let server = try ScriptedServer([[step]])
       do throws(TransportError) {
         _ = try await Self.transport.send(exchange(server, "PUT", timeout: .milliseconds(300)))
         Issue.record("\(step) is no answer")
       } catch {
         switch (step, error) {
-        case (.silence, .timedOut), (.close, .broken), (.cut, .broken): break
+        case (.silence, .timedOut), (.close, .broken), (.cut, .broken), (.cutHeader, .broken): break
         default: Issue.record("\(step): \(error)")
         }
       }
@@ -69,6 +69,8 @@ final class ScriptedServer: @unchecked Sendable {  // `count` is guarded by `loc
     case close
     /// Promises more than it sends.
     case cut
+    /// Stops in the middle of a header line.
+    case cutHeader
     /// Reads the request and says nothing for a second.
     case silence
   }
@@ -116,6 +118,7 @@ final class ScriptedServer: @unchecked Sendable {  // `count` is guarded by `loc
         case .answer: send(connection, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
         case .close: break
         case .cut: send(connection, "HTTP/1.1 200 OK\r\nContent-Length: 20\r\n\r\nok")
+        case .cutHeader: send(connection, "HTTP/1.1 200 OK\r\nContent-Le")
         case .silence: Thread.sleep(forTimeInterval: 1)
         }
       }
