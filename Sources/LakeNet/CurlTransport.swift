@@ -257,7 +257,7 @@ private final class CurlJob: @unchecked Sendable {
   func outcome(_ result: CURLcode) -> Result<HTTPAnswer, TransportError> {
     // libcurl takes a header that was cut off for one that ends there, and so a body that never came for an empty one.
     if result == CURLE_OK && !isHeaderWhole {
-      return .failure(.broken("\(exchange.method) \(exchange.url.prefix { $0 != "?" }): the answer's header was cut off"))
+      return .failure(.broken("\(shown): the answer's header was cut off"))
     }
     if result == CURLE_OK {
       var status = 0
@@ -265,7 +265,7 @@ private final class CurlJob: @unchecked Sendable {
       let received = consume()
       return .success(HTTPAnswer(status: status, headers: headers, body: received))
     }
-    let text = "\(exchange.method) \(exchange.url.prefix { $0 != "?" }): \(String(cString: curl_easy_strerror(result)))"
+    let text = "\(shown): \(String(cString: curl_easy_strerror(result)))"
     if isTooLarge { return .failure(.tooLarge(text)) }
     switch result {
     case CURLE_COULDNT_RESOLVE_HOST, CURLE_COULDNT_RESOLVE_PROXY, CURLE_COULDNT_CONNECT, CURLE_URL_MALFORMAT,
@@ -277,6 +277,9 @@ private final class CurlJob: @unchecked Sendable {
     default: return .failure(.broken(text))
     }
   }
+
+  /// For messages: the query may hold what is not for logs.
+  private var shown: String { "\(exchange.method) \(exchange.url.prefix { $0 != "?" })" }
 
   /// Whether a connection was made, so that the request may have gone out.
   private var wasSent: Bool {
