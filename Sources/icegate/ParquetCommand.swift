@@ -228,8 +228,8 @@ enum ParquetRows {
     case (.boolean(let values), _): json.value(values[row] != 0)
     case (.int32(let values), _): json.value(Int(values[row]))
     case (.int64(let values), _): json.value(values[row])
-    case (.float(let values), _): number("\(values[row])", values[row].isFinite, &json)
-    case (.double(let values), _): number("\(values[row])", values[row].isFinite, &json)
+    case (.float(let values), _): number(values[row].isNaN ? "nan" : "\(values[row])", values[row].isFinite, &json)
+    case (.double(let values), _): number(values[row].isNaN ? "nan" : "\(values[row])", values[row].isFinite, &json)
     case (.fixed(let data, let width), .decimal(_, let scale)):
       json.value(decimal(data.slice(row * width..<(row + 1) * width).array, scale: scale))
     case (.fixed(let data, let width), _): json.value(Hex.text(data.slice(row * width..<(row + 1) * width).array))

@@ -1,4 +1,6 @@
+import LakeCompression
 import LakeModel
+import LakeSchema
 import Testing
 
 @testable import LakeParquet
@@ -187,6 +189,30 @@ struct EncodingTests {
       try Self.texts([0x80, 1, 4, 1, 6, 0x80, 1, 4, 1, 2, 65], count: 1) {
         try ByteArrays.decodeDelta($0, count: $1, into: &$2)
       }
+    }
+  }
+
+  @Test("the first entry of a repeated column begins a row", arguments: [UInt8(0), 1])
+  func recordStart(repetition: UInt8) throws {
+    // Levels of one entry, each a run after its length, then one value.
+    let body: [UInt8] = [2, 0, 0, 0, 2, repetition, 2, 0, 0, 0, 2, 1, 7, 0, 0, 0]
+    var header = PageHeader(kind: .data(PageHeader.DataV1(valueCount: 1, encoding: .plain)))
+    header.uncompressedBytes = body.count
+    header.compressedBytes = body.count
+    let leaf = Leaf(
+      index: 0, path: ["l"], fieldID: 1, type: .int, physicalType: .int32, logicalType: nil, typeLength: 0,
+      maxDefinition: 1, maxRepetition: 1)
+    let bytes = Bytes(header.encoded() + body)
+    let chunk = ColumnChunk(
+      range: 0..<bytes.count, codec: .none, valueCount: 1, uncompressedBytes: bytes.count, statistics: nil,
+      bloomFilterRange: nil, columnIndexRange: nil, offsetIndexRange: nil, isDictionaryEncoded: nil,
+      hasBloomFilterLength: false, dataPageOffset: 0, isHadoopLz4: false, unencodedBytes: nil)
+    let decoder = try ChunkDecoder(leaf: leaf, chunk: chunk, limits: ReadLimits(), decompressor: Compressor())
+    if repetition == 0 {
+      try decoder.decodeAll(bytes)
+      #expect(try decoder.finish().presentCount == 1)
+    } else {
+      #expect(throws: ParquetError.malformed("l begins within a row")) { try decoder.decodeAll(bytes) }
     }
   }
 }

@@ -248,7 +248,8 @@ extension RawColumnMetadata {
           encodingStatistics.append(entry)
         }
       case 14: bloomFilterOffset = try reader.integer(kind)
-      case 15: bloomFilterLength = try reader.integer(kind)
+      // Before the format had it, a writer kept a list of its own there.
+      case 15 where kind != .list: bloomFilterLength = try reader.integer(kind)
       case 16: sizeStatistics = try SizeStatistics(from: &reader, kind)
       default: try reader.skip(kind)
       }

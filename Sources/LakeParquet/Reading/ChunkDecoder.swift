@@ -161,8 +161,15 @@ extension ChunkDecoder {
     var cursor = ByteCursor(body)
     try levels(&cursor, page.repetitionEncoding, count: page.valueCount, max: leaf.maxRepetition, into: &repetition)
     try levels(&cursor, page.definitionEncoding, count: page.valueCount, max: leaf.maxDefinition, into: &definition)
+    try checkRecordStart()
     try decodeValues(cursor.rest, page.encoding, present: presentEntries(page.valueCount))
     entryCount += page.valueCount
+  }
+
+  /// The first entry of all begins a row.
+  private func checkRecordStart() throws(ParquetError) {
+    guard entryCount == 0, leaf.maxRepetition > 0, repetition.count > 0, repetition[0] != 0 else { return }
+    throw .malformed("\(leaf.pathText) begins within a row")
   }
 
   private func decodeV2(
@@ -174,6 +181,7 @@ extension ChunkDecoder {
     let definitions = try cursor.take(page.definitionBytes)
     try runs(repetitions, count: page.valueCount, max: leaf.maxRepetition, into: &repetition)
     try runs(definitions, count: page.valueCount, max: leaf.maxDefinition, into: &definition)
+    try checkRecordStart()
     let levelBytes = page.repetitionBytes + page.definitionBytes
     guard uncompressedBytes >= levelBytes else { throw .malformed("page smaller than its levels") }
     let body =

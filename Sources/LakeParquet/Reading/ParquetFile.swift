@@ -80,7 +80,10 @@ package struct ParquetFile: Sendable {
       guard !overflow else { throw .malformed("more rows than can be counted") }
       rows = sum
     }
-    guard rows == raw.rowCount else { throw .malformed("\(rows) rows in row groups, \(raw.rowCount) in the file") }
+    // Some writers leave the file's number at 0.
+    guard rows == raw.rowCount || raw.rowCount == 0 else {
+      throw .malformed("\(rows) rows in row groups, \(raw.rowCount) in the file")
+    }
     rowGroups = groups
     rowCount = rows
     textIndexes = TextIndexDirectory(
