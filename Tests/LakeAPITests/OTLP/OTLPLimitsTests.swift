@@ -65,7 +65,7 @@ import Testing
       #expect(Int(refused.headers["Retry-After"] ?? "").map { $0 > 60 } == true)
       #expect(message(refused).code == 8)
       #expect(await door.post(["1700000000000000002"], tenant: "other").status == 200)
-      let call = await door.services.methods["/opentelemetry.proto.collector.logs.v1.LogsService/Export"]
+      let call = door.services.methods["/opentelemetry.proto.collector.logs.v1.LogsService/Export"]
       guard case .unary(let export)? = call else { return }
       let status = await export(GRPCRequest(path: "", metadata: ["x-scope-orgid": "t"])).status
       #expect(status.code == .resourceExhausted && status.details != nil)

@@ -115,9 +115,9 @@ import Testing
   @Test("pings are answered, a close is echoed and ends the body") func conversation() async throws {
     let pipe = MemoryPipe()
     pipe.give(WebSocketFrame.encode(.ping, Bytes("are you there"), mask: 3))
-    async let over: Void = WebSocketConversation(pipe, clock: MachineClock()).run { sender in
+    async let over: Void = WebSocketConversation(pipe, clock: PatientClock()).run { sender in
       try await sender.send(text: Bytes("hello"))
-      try await MachineClock().sleep(for: .seconds(60))
+      try await PatientClock().sleep(for: .seconds(60))
       return WebSocketClose(1000)
     }
     _ = await pipe.sent(2)
@@ -130,7 +130,7 @@ import Testing
 
   @Test("the body's end closes, and waits for the client's close only so long") func ourClose() async throws {
     let pipe = MemoryPipe()
-    async let over: Void = WebSocketConversation(pipe, clock: MachineClock()).run { _ in WebSocketClose(1000, "done") }
+    async let over: Void = WebSocketConversation(pipe, clock: PatientClock()).run { _ in WebSocketClose(1000, "done") }
     _ = await pipe.sent(1)
     pipe.give(WebSocketFrame.encode(.text, Bytes("late"), mask: 0))
     pipe.give(WebSocketFrame.close(WebSocketClose(1000), mask: 9))
@@ -142,17 +142,17 @@ import Testing
     let pipe = MemoryPipe()
     pipe.give(Bytes([0x81, 0x05]))
     pipe.give(nil)
-    await WebSocketConversation(pipe, clock: MachineClock()).run { _ in
-      try await MachineClock().sleep(for: .seconds(60))
+    await WebSocketConversation(pipe, clock: PatientClock()).run { _ in
+      try await PatientClock().sleep(for: .seconds(60))
       return WebSocketClose(1000)
     }
     #expect(try pipe.events() == [.close(WebSocketClose(1002, "frame is not masked"))])
 
     let other = MemoryPipe()
     let task = Task {
-      await WebSocketConversation(other, clock: MachineClock()).run { sender in
+      await WebSocketConversation(other, clock: PatientClock()).run { sender in
         try await sender.send(text: Bytes("x"))
-        try await MachineClock().sleep(for: .seconds(60))
+        try await PatientClock().sleep(for: .seconds(60))
         return WebSocketClose(1000)
       }
     }
