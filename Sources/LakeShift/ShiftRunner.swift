@@ -151,6 +151,7 @@ package actor ShiftRunner {
     case .committed(let table):
       step.state = try self.state(of: table)
       lastSeen = step.state.generation
+      measure(table, step.state, runs)
       if let oldest = made.oldest {
         let age = ports.wall.now.microseconds - oldest
         instruments.freshness.observe(Double(max(0, age)) / 1e6)
@@ -312,8 +313,11 @@ package actor ShiftRunner {
   }
 
   private func measure(_ table: TableState, _ state: QueueState, _ runs: [LaneRun]) {
-    instruments.walFiles.set(Double(runs.reduce(0) { $0 + $1.segments.count }))
-    instruments.walBytes.set(Double(runs.reduce(0) { $0 + $1.segments.reduce(0) { $0 + $1.size } }))
+    let waiting = runs.flatMap { run in
+      run.segments.filter { state.lanes[run.lane]?.isPast($0.sequence) != true }
+    }
+    instruments.walFiles.set(Double(waiting.count))
+    instruments.walBytes.set(Double(waiting.reduce(0) { $0 + $1.size }))
     instruments.quarantined.set(Double(state.quarantine.count))
     instruments.snapshots.set(Double(table.metadata.snapshots.count))
   }

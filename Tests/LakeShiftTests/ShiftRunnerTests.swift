@@ -103,6 +103,19 @@ import Testing
     #expect(try await lake.metadata(.logs).snapshots.count == 1)
   }
 
+  @Test("the page of metrics tells of the table as the last commit left it, not as the next shift will find it")
+  func gauges() async throws {
+    let lake = try await MemoryLake()
+    try await ingest(lake, [request(1), request(2)])
+    try await runner(lake).flush()
+    let label = [("table", "logs")]
+    func gauge(_ name: String) -> Double { lake.ports.metrics.gauge(name, help: "", labels: label).value }
+    #expect(gauge("icegate_table_snapshots") == 1)
+    #expect(gauge("icegate_wal_files") == 0)
+    #expect(gauge("icegate_wal_bytes") == 0)
+    #expect(gauge("icegate_shift_lag_seconds") == 0)
+  }
+
   @Test("small manifests are put together by the commit that finds many, and every row stays")
   func mergedManifests() async throws {
     let lake = try await MemoryLake()
