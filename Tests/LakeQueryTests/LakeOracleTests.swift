@@ -10,7 +10,7 @@ import Testing
 @Suite("Queries over files and the WAL agree with a slow evaluator")
 struct LakeOracleTests {
   /// Rows spread over data files and segments; some requests repeated in another lane.
-  private static func lake(_ rows: [TestRow], _ random: inout Seeded) async throws -> TestLake {
+  static func lake(_ rows: [TestRow], _ random: inout Seeded) async throws -> TestLake {
     let lake = try await TestLake(seed: random.next())
     var options = ParquetWriterOptions()
     options.pageRows = random.pick([7, 20_000])

@@ -111,7 +111,7 @@ enum GoNumber {
 
   /// `time.ParseDuration(text)`: nanoseconds.
   static func duration(_ text: UnsafeRawBufferPointer) throws(Failure) -> Int64 {
-    func invalid() -> Failure { Failure(message: "time: invalid duration \(quoted(text))") }
+    func invalid() -> Failure { Failure(message: "time: invalid duration \(quotedPlain(text))") }
     var at = 0
     var isNegative = false
     if text.count > 0, text[0] == 45 || text[0] == 43 {
@@ -158,10 +158,10 @@ enum GoNumber {
       while at < text.count, text[at] != 46, !ASCII.isDigit(text[at]) { at += 1 }
       let unitText = UnsafeRawBufferPointer(rebasing: text[unitStart..<at])
       guard !unitText.isEmpty else {
-        throw Failure(message: "time: missing unit in duration \(quoted(text))")
+        throw Failure(message: "time: missing unit in duration \(quotedPlain(text))")
       }
       guard let unit = durationUnits[String(decoding: unitText, as: UTF8.self)] else {
-        throw Failure(message: "time: unknown unit \(quoted(unitText)) in duration \(quoted(text))")
+        throw Failure(message: "time: unknown unit \(quotedPlain(unitText)) in duration \(quotedPlain(text))")
       }
       let (product, overflow) = whole.multipliedReportingOverflow(by: unit)
       guard !overflow, product <= 1 << 63 else { throw invalid() }
@@ -227,6 +227,19 @@ enum GoNumber {
   }()
 
   // MARK: - Quoting
+
+  /// Text as Go's package `time` quotes it: bytes that are no printable ASCII by their number.
+  private static func quotedPlain(_ text: UnsafeRawBufferPointer) -> String {
+    var out = "\""
+    for byte in text {
+      switch byte {
+      case UInt8(ascii: "\""), UInt8(ascii: "\\"): out += "\\" + String(UnicodeScalar(byte))
+      case 32..<128: out.unicodeScalars.append(UnicodeScalar(byte))
+      default: out += "\\x" + Hex.text([byte])
+      }
+    }
+    return out + "\""
+  }
 
   /// Text as Go's `%q` and `strconv.Quote` print it.
   static func quoted(_ text: UnsafeRawBufferPointer) -> String {

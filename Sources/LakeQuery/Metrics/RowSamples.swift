@@ -16,7 +16,8 @@ final class RowSamples {
     let stages = filtered.hasUnreadable ? spec.plan.stagesWithFilters : spec.plan.stages
     var unwrap: LogQL.Unwrap?
     if case .label(let found) = spec.value { unwrap = found }
-    let hints = ParserHints(stages, unwrap: unwrap, grouping: spec.grouping)
+    // Labels of filters that columns have decided count too: what parsers look for does not depend on who filters.
+    let hints = ParserHints(spec.plan.stagesWithFilters, unwrap: unwrap, grouping: spec.grouping)
     var reads: [String]?
     switch spec.grouping {
     case .everything: reads = []

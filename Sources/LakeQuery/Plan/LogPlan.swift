@@ -25,7 +25,8 @@ struct LogPlan: Sendable {
       case .lineFilter(let filter) where seesStoredLine:
         lines.append(try LineMatcher(filter))
       case .labelFilter(let filter)
-      where seesStoredLabels && !(mayHaveErrors && filter.labels.contains(where: LogPlan.isErrorLabel)):
+      where seesStoredLabels && !(mayHaveErrors && filter.labels.contains(where: LogPlan.isErrorLabel))
+        && !(filter.hasAddress && (mayHaveErrors || filter.mayMark)):
         let condition = try LabelCondition(filter)
         if condition.mayFail { mayHaveErrors = true }
         conditions.append(condition)
@@ -52,6 +53,24 @@ extension LogQL.LabelFilter {
     case .matcher(let matcher): [matcher.name]
     case .number(let label, _, _), .duration(let label, _, _), .bytes(let label, _, _), .ip(let label, _, _): [label]
     case .and(let left, let right), .or(let left, let right): left.labels + right.labels
+    }
+  }
+
+  /// Whether it looks for addresses: such a filter keeps every row that another one has marked.
+  fileprivate var hasAddress: Bool {
+    switch self {
+    case .ip: true
+    case .matcher, .number, .duration, .bytes: false
+    case .and(let left, let right), .or(let left, let right): left.hasAddress || right.hasAddress
+    }
+  }
+
+  /// Whether it marks rows whose value it cannot read.
+  fileprivate var mayMark: Bool {
+    switch self {
+    case .number, .duration, .bytes: true
+    case .matcher, .ip: false
+    case .and(let left, let right), .or(let left, let right): left.mayMark || right.mayMark
     }
   }
 }

@@ -1,0 +1,61 @@
+import LakeModel
+import Testing
+
+@testable import LakeQuery
+
+/// Queries on which the engine and the slow evaluator once disagreed, with what Loki's documentation and source say.
+@Suite("What the slow evaluator found")
+struct OracleFindingsTests {
+  private static let time: Int64 = 1_700_000_000_000_000_000
+
+  private func lines(_ query: String, _ rows: [TestRow]) async throws -> [String] {
+    let engine = TestEngine(MemorySource([rows.batch()]))
+    let streams = try await engine.logs(
+      query, start: OracleFindingsTests.time - 1_000_000_000, end: OracleFindingsTests.time + 1_000_000_000)
+    return streams.merged(isBackward: false).map {
+      $0.line + " " + $0.labels.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(separator: ",")
+    }
+  }
+
+  private static func row(_ body: String, _ record: [(String, String)]) -> TestRow {
+    var row = TestRow(time: time)
+    row.service = "api"
+    row.body = body
+    row.record = record
+    return row
+  }
+
+  @Test(
+    "a row that another filter could not judge passes every filter by address",
+    arguments: ["status > 5 | addr = ip(\"10.0.0.1\")", "status > 5 and addr = ip(\"10.0.0.1\")"])
+  func addressAfterError(filters: String) async throws {
+    let rows = [OracleFindingsTests.row("x", [("status", "abc"), ("addr", "192.168.0.1")])]
+    let found = try await lines("{service_name=\"api\"} | " + filters, rows)
+    #expect(
+      found == [
+        "x __error__=LabelFilterErr,__error_details__=strconv.ParseFloat: parsing \"abc\": invalid syntax,"
+          + "addr=192.168.0.1,service_name=api,status=abc"
+      ])
+  }
+
+  @Test("an unreadable duration is quoted byte by byte, as Go's package time does")
+  func durationText() async throws {
+    let found = try await lines("{service_name=\"api\"} | took > 1s", [OracleFindingsTests.row("x", [("took", "é\"")])])
+    #expect(
+      found == [
+        #"x __error__=LabelFilterErr,__error_details__=time: invalid duration "\xc3\xa9\"",service_name=api,took=é""#
+      ])
+  }
+
+  @Test("a filter on a stored label makes parsers look for that label, so a broken line is an error")
+  func filterNamesLabel() async throws {
+    let engine = TestEngine(MemorySource([[OracleFindingsTests.row("{\"a\":", [])].batch()]))
+    let time = OracleFindingsTests.time
+    await #expect(throws: QueryError.self) {
+      try await engine.vector(
+        "sum(count_over_time({service_name=\"api\"} | service_name=\"api\" | json [1m]))", at: time)
+    }
+    let samples = try await engine.vector("sum(count_over_time({service_name=\"api\"} | json [1m]))", at: time)
+    #expect(samples.map(\.value) == [1])
+  }
+}

@@ -1,0 +1,250 @@
+import LakeModel
+
+@testable import LakeQuery
+
+/// Runs the same random queries through the engine and through the slow evaluator.
+struct SlowComparison {
+  /// What became of the cases.
+  struct Tally {
+    var agreed = 0
+    var refused = 0
+    /// Queries whose answer nobody defines.
+    var undefined = 0
+    /// Answers without entries or samples, of those that agreed.
+    var empty = 0
+    var failures: [String] = []
+
+    static func += (a: inout Tally, b: Tally) {
+      a.agreed += b.agreed
+      a.refused += b.refused
+      a.undefined += b.undefined
+      a.empty += b.empty
+      a.failures += b.failures
+    }
+  }
+  static let casesOfCorpus = 20
+
+  private let rows: [TestRow]
+  private let engine: LogQueryEngine
+  private var corpus: SlowCorpus
+  private var tally = Tally()
+
+  /// One corpus, in files and in the WAL, and the queries about it.
+  static func run(seed: UInt64) async throws -> Tally {
+    var corpus = SlowCorpus(seed)
+    let rows = corpus.rows(10 + corpus.random.below(120))
+    let lake = try await LakeOracleTests.lake(rows, &corpus.random)
+    var settings = QuerySettings()
+    settings.parallelism = corpus.random.pick([1, 2, 4])
+    settings.cacheBytesMax = corpus.random.pick([0, 20_000, 1 << 30])
+    var run = SlowComparison(
+      rows: rows.filter { $0.tenant == "a" }, engine: lake.engine(settings), corpus: corpus)
+    for index in 0..<casesOfCorpus { await run.one("seed \(seed) case \(index)") }
+    return run.tally
+  }
+
+  private init(rows: [TestRow], engine: LogQueryEngine, corpus: SlowCorpus) {
+    self.rows = rows
+    self.engine = engine
+    self.corpus = corpus
+  }
+
+  private mutating func one(_ name: String) async {
+    let kind = corpus.random.below(10)
+    let failure =
+      if kind < 4 {
+        await logs(corpus.logs(isMetric: false))
+      } else {
+        await metric(corpus.metric(), isRange: kind < 7)
+      }
+    if let failure { tally.failures.append("\(name): \(failure)") }
+  }
+
+  private func ask(_ text: String, _ span: LogQueryRequest.Span, _ change: (inout LogQueryRequest) -> Void = { _ in })
+    async -> Result<LogQueryResult.Data, QueryError>
+  {
+    var request = LogQueryRequest(tenant: TenantID("a")!, query: text, span: span)
+    change(&request)
+    do throws(QueryError) { return .success(try await engine.query(request).data) } catch { return .failure(error) }
+  }
+
+  // MARK: - Log queries
+
+  private mutating func logs(_ query: SlowLogs) async -> String? {
+    let start = SlowCorpus.start + Int64(corpus.random.below(100)) * 1_000_000_000
+    let end = start + Int64(1 + corpus.random.pick([3, 100, 300, 600, 600])) * 1_000_000_000
+    let limit = corpus.random.pick([1, 3, 20, 1000])
+    let isBackward = corpus.random.chance(60)
+    let isCategorized = corpus.random.chance(40)
+    let expected = query.run(rows, start: start, end: end, limit: limit, isBackward: isBackward)
+    let answer = await ask(
+      query.text,
+      .range(
+        start: .init(nanoseconds: UInt64(start)), end: .init(nanoseconds: UInt64(end)), step: .seconds(1),
+        interval: .zero)
+    ) { request in
+      request.limit = limit
+      request.direction = isBackward ? .backward : .forward
+      request.isCategorized = isCategorized
+    }
+    guard case .success(.streams(let streams)) = answer else { return "\(query.text)\n  answered \(answer)" }
+    var found: [Int64: String] = [:]
+    for stream in streams {
+      for index in 0..<stream.count {
+        let time = Int64(stream.times[index])
+        if index > 0 && (Int64(stream.times[index - 1]) > time) != isBackward { return "\(query.text)\n  order" }
+        let line = String(decoding: BytesView(stream.lines)![index], as: UTF8.self)
+        var kinds = [stream.labels.dictionary]
+        if isCategorized {
+          kinds += [stream.metadata[index].structured.dictionary, stream.metadata[index].parsed.dictionary]
+        }
+        found[time] = SlowComparison.entry(line, kinds)
+      }
+    }
+    let wanted = Dictionary(
+      uniqueKeysWithValues: expected.map { row in
+        (row.time, SlowComparison.entry(row.line, isCategorized ? SlowComparison.kinds(row) : [row.shown]))
+      })
+    if found == wanted {
+      tally.agreed += 1
+      if wanted.isEmpty { tally.empty += 1 }
+      return nil
+    }
+    let times = Set(found.keys).union(wanted.keys).filter { found[$0] != wanted[$0] }.sorted()
+    return "\(query.text)\n  limit \(limit) \(isBackward ? "backward" : "forward")\n"
+      + times.prefix(3).map { time in
+        let line = rows.first { $0.time == time }.map { "\($0.body ?? "absent") \($0.labels)" } ?? "no row"
+        return "  row \(line)\n    expected \(wanted[time] ?? "nothing")\n    found    \(found[time] ?? "nothing")"
+      }.joined(separator: "\n")
+  }
+
+  private static func kinds(_ row: SlowRow) -> [[String: String]] {
+    let shown = row.shown
+    return [SlowRow.Kind.stream, .structured, .parsed].map { kind in
+      shown.filter { name, _ in row.labels[name].map { $0.kind == kind } ?? (kind == .parsed) }
+    }
+  }
+
+  private static func entry(_ line: String, _ kinds: [[String: String]]) -> String {
+    "\(line) | " + kinds.map { SlowComparison.text(canonical($0)) }.joined(separator: " ")
+  }
+
+  private static func text(_ labels: [String: String]) -> String {
+    "{" + labels.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(separator: ", ") + "}"
+  }
+
+  /// Without the words in which parsers complain.
+  private static func canonical(_ labels: [String: String]) -> [String: String] {
+    var labels = labels
+    if let details = labels["__error_details__"],
+      !["strconv.", "time: ", "unhandled "].contains(where: details.hasPrefix)
+    {
+      labels["__error_details__"] = "?"
+    }
+    return labels
+  }
+
+  // MARK: - Metric queries
+
+  private mutating func metric(_ query: SlowMetric, isRange: Bool) async -> String? {
+    let start = SlowCorpus.start + Int64(100_000 + corpus.random.below(600_000)) * 1_000_000
+    let step = Int64(corpus.random.pick([1000, 2500, 7000, 30_000, 60_000, 400_000])) * 1_000_000
+    let end =
+      isRange ? start + step * Int64(corpus.random.below(12)) + Int64(corpus.random.below(900)) * 1_000_000 : start
+    func stamp(_ time: Int64) -> Timestamp { Timestamp(nanoseconds: UInt64(time)) }
+    let answer = await ask(
+      query.text,
+      isRange
+        ? .range(start: stamp(start), end: stamp(end), step: .nanoseconds(step), interval: .zero)
+        : .instant(at: stamp(start)))
+    var expected: [Int64: SlowMetric.Samples] = [:]
+    var choices: [Int64: SlowMetric.Samples] = [:]
+    let samples = query.prepared(rows)
+    do throws(SlowMetric.Failure) {
+      for time in stride(from: start, through: end, by: Int(step)) {
+        var left = samples[...]
+        expected[time] = SlowComparison.canonical(try query.at(time, &left))
+        guard let choice = query.choice else { continue }
+        left = samples[...]
+        choices[time] = SlowComparison.canonical(try choice.operand.at(time, &left))
+      }
+    } catch {
+      switch (error, answer) {
+      case (.undefined, _): tally.undefined += 1
+      case (.refused, .failure(.invalid)): tally.refused += 1
+      case (.refused, _): return "\(query.text)\n  should be refused, answered \(answer)"
+      }
+      return nil
+    }
+    guard case .success(let data) = answer else {
+      return "\(query.text)\n  at \(start) answered \(answer)\n  expected \(expected)"
+    }
+    guard let found = SlowComparison.samples(data) else {
+      tally.undefined += 1
+      return nil
+    }
+    for (time, wanted) in expected.sorted(by: { $0.key < $1.key }) {
+      let mine = found[time] ?? [:]
+      if let difference = SlowComparison.difference(wanted, mine, query.choice?.operation, choices[time]) {
+        return
+          "\(query.text)\n  at \(time - SlowCorpus.start) of \(start - SlowCorpus.start)...\(end - SlowCorpus.start) by \(step): \(difference)"
+      }
+    }
+    if let extra = found.keys.first(where: { expected[$0] == nil }) { return "\(query.text)\n  sample at \(extra)" }
+    tally.agreed += 1
+    if expected.values.allSatisfy(\.isEmpty) { tally.empty += 1 }
+    return SlowComparison.misordered(data, query.choice?.operation).map { "\(query.text)\n  \($0)" }
+  }
+
+  private static func canonical(_ samples: SlowMetric.Samples) -> SlowMetric.Samples {
+    Dictionary(samples.map { (canonical($0.key), $0.value) }, uniquingKeysWith: +)
+  }
+
+  /// nil: two series have the same labels but for the words of an error.
+  private static func samples(_ data: LogQueryResult.Data) -> [Int64: SlowMetric.Samples]? {
+    var out: [Int64: SlowMetric.Samples] = [:]
+    var isUnique = true
+    func add(_ time: Timestamp, _ labels: LabelSet, _ value: Double) {
+      let old = out[Int64(time.nanoseconds), default: [:]].updateValue(value, forKey: canonical(labels.dictionary))
+      if old != nil { isUnique = false }
+    }
+    switch data {
+    case .vector(let samples): for sample in samples { add(sample.time, sample.labels, sample.value) }
+    case .matrix(let series):
+      for one in series { for (time, value) in zip(one.times, one.values) { add(time, one.labels, value) } }
+    case .scalar, .streams: return nil
+    }
+    return isUnique ? out : nil
+  }
+
+  private static func difference(
+    _ wanted: SlowMetric.Samples, _ found: SlowMetric.Samples, _ choice: String?, _ choices: SlowMetric.Samples?
+  ) -> String? {
+    if choice != nil, let choices {
+      for (labels, value) in found where !isNear(choices[labels], value) {
+        return "\(text(labels)) \(value) was not there to choose"
+      }
+      let a = wanted.values.sorted()
+      let b = found.values.sorted()
+      return a.count == b.count && zip(a, b).allSatisfy({ isNear($0, $1) }) ? nil : "chose \(b), expected \(a)"
+    }
+    for labels in Set(wanted.keys).union(found.keys) where !isNear(wanted[labels], found[labels]) {
+      return "\(text(labels)) is \(found[labels].map { "\($0)" } ?? "absent"), expected "
+        + "\(wanted[labels].map { "\($0)" } ?? "nothing")"
+    }
+    return nil
+  }
+
+  /// Sums are added up in other orders, so the last digits may differ.
+  private static func isNear(_ a: Double?, _ b: Double?) -> Bool {
+    guard let a, let b else { return a == nil && b == nil }
+    return a == b || (a.isNaN && b.isNaN) || abs(a - b) <= 1e-9 * max(1, abs(a), abs(b))
+  }
+
+  private static func misordered(_ data: LogQueryResult.Data, _ choice: String?) -> String? {
+    guard case .vector(let samples) = data, let choice, choice.hasPrefix("sort") else { return nil }
+    let values = samples.map(\.value).filter { !$0.isNaN }
+    let isRight = zip(values, values.dropFirst()).allSatisfy { choice == "sort" ? $0 <= $1 : $0 >= $1 }
+    return isRight ? nil : "order \(values)"
+  }
+}
