@@ -97,7 +97,11 @@ package struct ScanPlanner: Sendable {
 
   /// The live files of one manifest that may hold a matching row, in the manifest's order.
   package func files(of manifest: ManifestFile, bytes: Bytes) throws(IcebergError) -> [ScanFile] {
-    let entries = try Manifest.decode(bytes, of: manifest, table: table, metrics: metricsWanted)
+    try files(of: manifest, entries: Manifest.decode(bytes, of: manifest, table: table, metrics: metricsWanted))
+  }
+
+  /// The same for a manifest that was decoded before, with the metrics of the predicate's columns at least.
+  package func files(of manifest: ManifestFile, entries: [ManifestEntry]) throws(IcebergError) -> [ScanFile] {
     let spec = try spec(of: manifest)
     let projected = projectedTerms(spec)
     return entries.compactMap { entry in

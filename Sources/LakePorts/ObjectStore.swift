@@ -10,9 +10,20 @@ package struct ObjectKey: Hashable, Comparable, Sendable, CustomStringConvertibl
   /// - Returns: nil when the rules above are broken.
   package init?(_ text: String) {
     guard !text.isEmpty, text.utf8.count <= 1024, !text.utf8.contains(0) else { return nil }
-    for segment in text.split(separator: "/", omittingEmptySubsequences: false) {
-      if segment.isEmpty || segment == "." || segment == ".." { return nil }
+    // Of the segment so far.
+    var length = 0
+    var dots = 0
+    for byte in text.utf8 {
+      if byte == UInt8(ascii: "/") {
+        if length == dots && length <= 2 { return nil }
+        length = 0
+        dots = 0
+      } else {
+        length += 1
+        if byte == UInt8(ascii: ".") { dots += 1 }
+      }
     }
+    if length == dots && length <= 2 { return nil }
     self.text = text
   }
 

@@ -24,6 +24,13 @@ package struct WarehouseLocation: Hashable, Sendable, CustomStringConvertible {
 
   /// - Throws: `.outsideWarehouse` when the location does not lie below the root or is not a plain key below it.
   package func key(of location: String) throws(WarehouseError) -> ObjectKey {
+    // Nearly always it is spelt as the root is.
+    let prefix = prefix
+    if location.utf8.starts(with: prefix.utf8), location.utf8.last != UInt8(ascii: "/"), !location.utf8.contains(0),
+      let key = ObjectKey(String(location.utf8.dropFirst(prefix.utf8.count)) ?? "")
+    {
+      return key
+    }
     guard let text = WarehouseLocation.normalize(location), text.hasPrefix(prefix),
       let key = ObjectKey(String(text.dropFirst(prefix.count)))
     else { throw .outsideWarehouse(location: location, root: root) }

@@ -13,6 +13,7 @@ extension BlockLabels {
     switch condition {
     case .value(let label, let test):
       if case .anything = test.kind, !test.isNegated { return LabelSelection(rows: rows) }
+      if let selected = try await select(rows, label, test) { return LabelSelection(rows: selected) }
       let vector = try await vector(label)
       return LabelSelection(rows: vector.select(rows, test))
     case .quantity(let label, let test):
@@ -30,14 +31,46 @@ extension BlockLabels {
         rows: first.rows.union(second.rows), hasUnreadable: first.hasUnreadable || second.hasUnreadable)
     }
   }
+
+  /// Equality with texts by searching columns for them, without making a vector of the label.
+  ///
+  /// - Returns: nil when a vector is the better way.
+  private func select(
+    _ rows: RowSelection, _ label: LabelReference, _ test: ValueTest
+  ) async throws(QueryError) -> RowSelection? {
+    guard let texts = test.texts, !isLoaded(label), !label.isHidden else { return nil }
+    var own: LabelVector?
+    if let field = label.field {
+      own = try await block.vector(field)
+      // The column alone decides: its vector is all there is.
+      if let own, own.isPresentEverywhere { return nil }
+    }
+    guard let attributes = try await attributes(), let name = attributes.number(ofName: label.utf8) else { return nil }
+    var found = attributes.select(rows, name, texts)
+    if let own {
+      // Attributes stand in where the column is absent.
+      found = found.filter { own.code(of: $0) == LabelVector.absent }
+      let positive = ValueTest(.oneOf(texts))
+      found = found.union(own.select(rows, positive))
+    }
+    return test.isNegated ? rows.subtracting(found) : found
+  }
 }
 
 extension LabelVector {
   func select(_ rows: RowSelection, _ test: ValueTest) -> RowSelection {
-    if codes == nil { return withText(ofCode: 0, test.passes) ? rows : .none }
-    if let rare = rowsOfRareValues(rows, test) { return rare }
+    if isConstant { return withText(ofCode: 0, test.passes) ? rows : .none }
+    if let texts = test.texts, let found = self.rows(rows, holdingAny: texts) {
+      return test.isNegated ? rows.subtracting(found) : found
+    }
     let passesAbsent = test.passesAbsent
     guard isShared else {
+      if case .nonEmpty = test.kind {
+        return rows.filter { row in
+          let code = code(of: row)
+          return (code != LabelVector.absent && !values.entry(Int(code)).isEmpty) != test.isNegated
+        }
+      }
       return rows.filter { row in
         let code = code(of: row)
         return code == LabelVector.absent ? passesAbsent : withText(ofCode: code, test.passes)
@@ -61,7 +94,7 @@ extension LabelVector {
       }
     }
     let kept =
-      isShared || codes == nil
+      isShared
       ? select(rows, passesAbsent: false, keeps)
       : rows.filter { code(of: $0) != LabelVector.absent && keeps(code(of: $0)) }
     return LabelSelection(rows: kept, hasUnreadable: hasUnreadable)
@@ -78,48 +111,45 @@ extension LabelVector {
       if known[index] == 0 { known[index] = passes(code) ? 2 : 1 }
       return known[index] == 2
     }
-    let base = codes.unsafeBase
     var builder = SelectionBuilder()
     switch rows {
-    case .list(let list): for row in list where keeps(base[Int(row)]) { builder.append(Int(row)) }
+    case .list(let list):
+      let base = codes.unsafeBase
+      for row in list where keeps(base[Int(row)]) { builder.append(Int(row)) }
     case .ranges(let ranges):
-      for range in ranges {
-        var start = range.lowerBound
-        while start < range.upperBound {
-          let code = base[start]
-          var end = start + 1
-          while end < range.upperBound && base[end] == code { end += 1 }
-          if keeps(code) { builder.append(start..<end) }
-          start = end
-        }
-      }
+      for range in ranges { forEachRun(in: range) { code, run in if keeps(code) { builder.append(run) } } }
     }
     withExtendedLifetime(codes) {}
     return builder.finish()
   }
 
-  /// Equality with few values over many entries: finds the entries by searching their bytes, then the rows by entry.
+  /// The rows that hold one of some texts, none of them empty, by searching the bytes.
   ///
-  /// - Returns: nil when the general way is better.
-  private func rowsOfRareValues(_ rows: RowSelection, _ test: ValueTest) -> RowSelection? {
-    guard let wanted = test.onlyValues, wanted.count <= 4, !wanted.contains([]), values.entryCount > 256,
-      let codes
-    else { return nil }
-    var entries: [UInt32] = []
-    for value in wanted {
-      guard let stored = stored(value) else { continue }
-      guard let found = values.entries(equalTo: stored) else { return nil }
-      entries += found
+  /// - Returns: nil when few entries are better asked one by one.
+  private func rows(_ rows: RowSelection, holdingAny texts: [[UInt8]]) -> RowSelection? {
+    let wanted = texts.compactMap(stored)
+    if isDirect { return wanted.reduce(RowSelection.none) { $0.union(direct(rows.subtracting($0), $1)) } }
+    guard let codes, isShared, values.entryCount > 256 else { return nil }
+    let entries = wanted.flatMap { values.entries(equalTo: $0) }
+    return rows.holding(anyOf: entries, in: codes)
+  }
+
+  /// The rows whose own entry is these bytes.
+  private func direct(_ rows: RowSelection, _ bytes: [UInt8]) -> RowSelection {
+    guard let (data, width) = values.fixed, width == bytes.count, width >= 8 else {
+      return bytes.withUnsafeBytes { wanted in
+        rows.filter { row in values.isPresent(row) && values.entry(row).equals(wanted) }
+      }
     }
-    if entries.isEmpty { return RowSelection.none }
-    let base = codes.unsafeBase
-    defer { withExtendedLifetime(codes) {} }
-    if entries.count == 1 {
-      let entry = entries[0]
-      return rows.filter { base[$0] == entry }
+    let base = UnsafeRawPointer(data.unsafeBase)
+    defer { withExtendedLifetime(data) {} }
+    return bytes.withUnsafeBytes { wanted in
+      let head = wanted.loadUnaligned(as: UInt64.self)
+      return rows.filter { row in
+        (base + row &* width).loadUnaligned(as: UInt64.self) == head && values.isPresent(row)
+          && values.entry(row).equals(wanted)
+      }
     }
-    let set = Set(entries)
-    return rows.filter { set.contains(base[$0]) }
   }
 
   /// A label's text as the column holds it; nil when no row can hold it.
@@ -132,32 +162,58 @@ extension LabelVector {
       return Hex.bytes(text)
     }
   }
+
+  /// Whether no row lacks the label; false when that is not known.
+  var isPresentEverywhere: Bool {
+    if isConstant { return values.entryCount > 0 && !values.entry(0).isEmpty }
+    return values.validity == nil && (isDirect || codes.map { own in values.codes.map(own.isSame) ?? false } ?? false)
+  }
+}
+
+extension RowSelection {
+  /// The rows whose code is one of these.
+  func holding(anyOf wanted: [UInt32], in codes: Buffer<UInt32>) -> RowSelection {
+    if wanted.isEmpty { return .none }
+    let base = codes.unsafeBase
+    defer { withExtendedLifetime(codes) {} }
+    if wanted.count > 1 {
+      let set = Set(wanted)
+      return filter { set.contains(base[$0]) }
+    }
+    guard case .ranges(let ranges) = self else { return filter { base[$0] == wanted[0] } }
+    var builder = SelectionBuilder()
+    for range in ranges {
+      var at = range.lowerBound
+      while true {
+        at = RunSearch.next(of: wanted[0], in: base, from: at, to: range.upperBound)
+        if at == range.upperBound { break }
+        builder.append(at)
+        at += 1
+      }
+    }
+    return builder.finish()
+  }
 }
 
 extension BytesView {
-  /// The entries that hold exactly these bytes; nil when the entries cannot be searched at once.
-  func entries(equalTo bytes: [UInt8]) -> [UInt32]? {
-    guard !bytes.isEmpty, let (offsets, data) = plainEntries else { return nil }
-    let needle = ByteNeedle(bytes)
-    let offset = offsets.unsafeBase
-    let base = UnsafeRawPointer(data.unsafeBase)
+  /// The entries that hold exactly these bytes.
+  func entries(equalTo bytes: [UInt8]) -> [UInt32] {
     var found: [UInt32] = []
-    var entry = 0
-    var at = Int(offset[0])
-    let end = Int(offset[entryCount])
-    while entry < entryCount {
-      let hit = needle.firstMatch(in: base, from: at, to: end)
-      if hit < 0 { break }
-      entry = RowSearch.row(holding: hit, offset, from: entry, to: entryCount)
-      if Int(offset[entry]) == hit && Int(offset[entry + 1]) == hit + bytes.count {
-        found.append(UInt32(entry))
-        entry += 1
-        at = hit + bytes.count
-      } else {
-        at = hit + 1
+    bytes.withUnsafeBytes { wanted in
+      guard let (offsets, data) = plainEntries else {
+        for entry in 0..<entryCount where self.entry(entry).equals(wanted) { found.append(UInt32(entry)) }
+        return
       }
+      // Lengths first: they lie together.
+      let offset = offsets.unsafeBase
+      let length = UInt32(truncatingIfNeeded: wanted.count)
+      let base = UnsafeRawPointer(data.unsafeBase)
+      for entry in 0..<entryCount where offset[entry &+ 1] &- offset[entry] == length {
+        let place = UnsafeRawBufferPointer(start: base + Int(offset[entry]), count: wanted.count)
+        if place.equals(wanted) { found.append(UInt32(truncatingIfNeeded: entry)) }
+      }
+      withExtendedLifetime((offsets, data)) {}
     }
-    withExtendedLifetime((offsets, data)) {}
     return found
   }
 }

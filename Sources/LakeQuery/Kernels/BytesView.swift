@@ -73,6 +73,12 @@ struct BytesView: Sendable {
     return entry(code(index))
   }
 
+  /// Data and width of entries that all have one width.
+  var fixed: (data: Buffer<UInt8>, width: Int)? {
+    if case .fixed(let data, let width) = layout { return (data, width) }
+    return nil
+  }
+
   /// Offsets and data of a plain column, for searches over many values at once.
   var plain: (offsets: Buffer<UInt32>, data: Buffer<UInt8>)? {
     guard codes == nil, case .plain(let offsets, let data) = layout else { return nil }

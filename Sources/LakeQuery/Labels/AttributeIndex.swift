@@ -19,6 +19,7 @@ struct AttributeIndex: Sendable {
   /// Slots of the resource in a row, per shape entry; and the row's shape.
   private let resourceSlots: [UInt16]
   private let shapes: BytesView?
+  private let attributesBytes: Int
 
   init(attributes: Column, shape: Column?) throws(QueryError) {
     guard case .map(let offsets, let keyColumn, let valueColumn) = attributes.values,
@@ -55,6 +56,7 @@ struct AttributeIndex: Sendable {
     self.nameOfKey = nameOfKey
     self.hasAliases = hasAliases
     shapes = shape.flatMap { BytesView($0) }
+    attributesBytes = attributes.memoryBytes + (shape?.memoryBytes ?? 0)
     resourceSlots = AttributeIndex.resourceSlots(shapes)
   }
 
@@ -75,11 +77,101 @@ struct AttributeIndex: Sendable {
 
   func number(ofName name: [UInt8]) -> Int32? { numbers[name] }
 
-  /// The slot that gives `row` the label: its last one of that name, which is the innermost level's; -1 when there is none.
-  func slot(of row: Int, name: Int32) -> Int {
-    var slot = -1
-    for candidate in slots(of: row) where self.name(ofSlot: candidate) == name { slot = candidate }
-    return slot
+  /// The only key entry that becomes the label; nil when there are several.
+  private func onlyKey(_ name: Int32) -> UInt32? {
+    var found: UInt32?
+    for (key, candidate) in nameOfKey.enumerated() where candidate == name {
+      if found != nil { return nil }
+      found = UInt32(key)
+    }
+    return found
+  }
+
+  /// Whether a slot gives its row the label: the last one of that name does, which is the innermost level's. Of two keys with one
+  /// label an empty value does not hide the other.
+  private func gives(_ slot: Int, _ name: Int32, _ row: Int) -> Bool {
+    guard self.name(ofSlot: slot) == name, values.isPresent(slot) else { return false }
+    for later in slot + 1..<max(slot + 1, slots(of: row).upperBound)
+    where self.name(ofSlot: later) == name && values.isPresent(later) {
+      if !hasAliases || !values.entry(values.code(later)).isEmpty { return false }
+    }
+    return true
+  }
+
+  /// Those of `rows` whose label is one of some texts, none of them empty: searches the values for them first.
+  func select(_ rows: RowSelection, _ name: Int32, _ texts: [[UInt8]]) -> RowSelection {
+    let bounds = rows.bounds
+    if bounds.isEmpty { return .none }
+    let span = RowSelection.ranges([slots(of: bounds.lowerBound).lowerBound..<slots(of: bounds.upperBound - 1).upperBound])
+    let entries = texts.flatMap { values.entries(equalTo: $0) }
+    if entries.isEmpty || span.bounds.isEmpty { return .none }
+    let places =
+      values.codes.map { span.holding(anyOf: entries, in: $0) }
+      ?? RowSelection.list(entries.sorted().map { Int32(truncatingIfNeeded: $0) }).clamped(to: span.bounds)
+    var builder = SelectionBuilder()
+    var cursor = rows.makeCursor()
+    let offset = offsets.unsafeBase
+    var row = bounds.lowerBound
+    var last = -1
+    places.forEach { slot in
+      row = RowSearch.row(holding: slot, offset, from: row, to: bounds.upperBound)
+      if row != last, gives(slot, name, row), cursor.contains(row) {
+        builder.append(row)
+        last = row
+      }
+    }
+    withExtendedLifetime(offsets) {}
+    return builder.finish()
+  }
+
+  /// For each row the entry of `values` that the label has there, or `LabelVector.absent`.
+  func slotCodes(_ name: Int32, rowCount: Int) -> Buffer<UInt32> {
+    guard let key = onlyKey(name), values.validity == nil, !hasAliases, let valueCodes = values.codes else {
+      return slotCodesOfAnyKeys(name, rowCount: rowCount)
+    }
+    let keyCodes = keys.codes!  // made a dictionary at init
+    defer { withExtendedLifetime((offsets, keyCodes, valueCodes)) {} }
+    return Buffer<UInt32>(count: rowCount) { out in
+      let offset = offsets.unsafeBase
+      let code = keyCodes.unsafeBase
+      let value = valueCodes.unsafeBase
+      var slot = Int(offset[0])
+      for row in 0..<rowCount {
+        let end = Int(offset[row &+ 1])
+        var found = -1
+        while slot < end {
+          found = code[slot] == key ? slot : found
+          slot &+= 1
+        }
+        out[row] = found < 0 ? LabelVector.absent : value[found]
+      }
+    }
+  }
+
+  private func slotCodesOfAnyKeys(_ name: Int32, rowCount: Int) -> Buffer<UInt32> {
+    let keyCodes = keys.codes!  // made a dictionary at init
+    defer { withExtendedLifetime((offsets, keyCodes)) {} }
+    return nameOfKey.withUnsafeBufferPointer { nameOfKey in
+      Buffer<UInt32>(count: rowCount) { out in
+        let offset = offsets.unsafeBase
+        let code = keyCodes.unsafeBase
+        for row in 0..<rowCount {
+          var found = LabelVector.absent
+          for slot in Int(offset[row])..<Int(offset[row &+ 1])
+          where nameOfKey[Int(code[slot])] == name && values.isPresent(slot) {
+            let entry = values.code(slot)
+            if hasAliases && values.entry(entry).isEmpty { continue }
+            found = UInt32(truncatingIfNeeded: entry)
+          }
+          out[row] = found
+        }
+      }
+    }
+  }
+
+  /// What the buffers and tables take in memory.
+  var memoryBytes: Int {
+    attributesBytes + nameOfKey.count * 4 + names.reduce(0) { $0 + $1.count * 2 + 160 } + resourceSlots.count * 2 + 512
   }
 
   /// A shape is a run of levels, each a letter `R`, `S` or `I` followed by one letter per attribute.

@@ -17,25 +17,22 @@ final class BlockLabels {
     return vector
   }
 
+  /// Whether the label's vector has been made.
+  func isLoaded(_ label: LabelReference) -> Bool { vectors[label.name] != nil }
+
   /// nil when no row has attributes.
   func attributes() async throws(QueryError) -> AttributeIndex? {
     if let index { return index }
-    var loaded: AttributeIndex?
-    if let attributes = try await block.column(.attributes) {
-      loaded = try AttributeIndex(attributes: attributes, shape: try await block.column(.attributesShape))
-    }
+    let loaded = try await block.attributes()
     index = .some(loaded)
     return loaded
   }
 
   private func load(_ label: LabelReference) async throws(QueryError) -> LabelVector {
     var own: LabelVector?
-    if let field = label.field, let column = try await block.column(field) {
-      guard let vector = BlockLabels.vector(of: column, field: field) else {
-        throw .corrupt("column \(field.rawValue) is of another type")
-      }
+    if let field = label.field, let vector = try await block.vector(field) {
       // A column wins over attributes; where it is absent, they stand in. Hidden labels are their columns only.
-      if column.validity == nil || label.isHidden { return vector }
+      if vector.isPresentEverywhere || label.isHidden { return vector }
       own = vector
     } else if label.isHidden {
       return LabelVector(constant: nil)
@@ -48,37 +45,20 @@ final class BlockLabels {
     guard let own else { return vector }
     return LabelVector.joined(own, or: vector, rowCount: block.rowCount)
   }
-
-  private static func vector(of column: Column, field: LogField) -> LabelVector? {
-    switch field {
-    case .traceID, .spanID: LabelVector(column, form: .hex)
-    case .severityNumber: LabelVector(numbers: column)
-    default: LabelVector(column)
-    }
-  }
 }
 
-extension AttributeIndex {
-  /// For each row the entry of `values` that the label has there, or `LabelVector.absent`.
-  func slotCodes(_ name: Int32, rowCount: Int) -> Buffer<UInt32> {
-    let keyCodes = keys.codes!  // made a dictionary at init
-    return nameOfKey.withUnsafeBufferPointer { nameOfKey in
-      Buffer<UInt32>(count: rowCount) { out in
-        let offset = offsets.unsafeBase
-        let code = keyCodes.unsafeBase
-        for row in 0..<rowCount {
-          var found = LabelVector.absent
-          for slot in Int(offset[row])..<Int(offset[row &+ 1])
-          where nameOfKey[Int(code[slot])] == name && values.isPresent(slot) {
-            let entry = values.code(slot)
-            // Of two keys with one label an empty value does not hide the other.
-            if hasAliases && values.entry(entry).isEmpty { continue }
-            found = UInt32(truncatingIfNeeded: entry)
-          }
-          out[row] = found
-        }
+extension LabelVector {
+  /// A label's column of the table; nil when it is absent in every row.
+  static func make(_ column: Column, _ field: LogField) throws(QueryError) -> LabelVector? {
+    if column.count > 0 && column.absentCount == column.count { return nil }
+    let vector: LabelVector? =
+      switch field {
+      case .traceID, .spanID: LabelVector(column, form: .hex)
+      case .severityNumber: LabelVector(numbers: column)
+      default: LabelVector(column)
       }
-    }
+    guard let vector else { throw .corrupt("column \(field.rawValue) is of another type") }
+    return vector
   }
 }
 

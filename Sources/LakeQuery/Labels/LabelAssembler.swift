@@ -31,7 +31,7 @@ final class LabelAssembler {
   static func make(_ labels: BlockLabels) async throws(QueryError) -> LabelAssembler {
     var columns: [(LabelReference, LabelVector, Bool)] = []
     for (reference, isStream) in LabelReference.shown {
-      guard let vector = try await labels.column(reference) else { continue }
+      guard let field = reference.field, let vector = try await labels.block.vector(field) else { continue }
       columns.append((reference, vector, isStream))
     }
     return LabelAssembler(columns, try await labels.attributes())
@@ -112,16 +112,5 @@ final class LabelAssembler {
     } else {
       pieces.insert(piece, at: index)
     }
-  }
-}
-
-extension BlockLabels {
-  /// The column of a shown label alone, without attributes standing in; nil when it is absent in every row.
-  func column(_ label: LabelReference) async throws(QueryError) -> LabelVector? {
-    guard let field = label.field, let column = try await block.column(field) else { return nil }
-    guard let vector = LabelVector(column, form: field == .traceID || field == .spanID ? .hex : .text) else {
-      throw .corrupt("column \(field.rawValue) is of another type")
-    }
-    return vector
   }
 }

@@ -37,11 +37,14 @@ struct LabelValueScan: Sendable {
   }
 
   private func collect(_ rows: RowSelection, _ vector: LabelVector, _ found: inout Set<[UInt8]>) {
-    guard let codes = vector.codes else {
+    if vector.isConstant {
       found.insert(vector.withText(ofCode: 0) { Array($0) })
       return
     }
-    let base = codes.unsafeBase
+    guard vector.codes != nil else {
+      rows.forEach { row in found.insert(vector.withText(of: row) { Array($0) }) }
+      return
+    }
     var isSeen = [Bool](repeating: false, count: vector.values.entryCount)
     func see(_ code: UInt32) {
       guard code != LabelVector.absent, !isSeen[Int(code)] else { return }
@@ -49,16 +52,8 @@ struct LabelValueScan: Sendable {
       found.insert(vector.withText(ofCode: code) { Array($0) })
     }
     switch rows {
-    case .list(let list): for row in list { see(base[Int(row)]) }
-    case .ranges(let ranges):
-      for range in ranges {
-        var start = range.lowerBound
-        while start < range.upperBound {
-          see(base[start])
-          start = RunSearch.end(of: base[start], in: base, from: start + 1, to: range.upperBound)
-        }
-      }
+    case .list(let list): for row in list { see(vector.code(of: Int(row))) }
+    case .ranges(let ranges): for range in ranges { vector.forEachRun(in: range) { code, _ in see(code) } }
     }
-    withExtendedLifetime(codes) {}
   }
 }

@@ -39,7 +39,7 @@ struct StreamScan: Sendable {
     let labels = filtered.labels
     let service = try await labels.vector(LabelReference("service_name"))
     let severity = try await labels.vector(LabelReference("severity_text"))
-    guard let resource = try await labels.block.column(.resource).flatMap({ LabelVector($0) }) else {
+    guard let resource = try await labels.block.vector(.resource) else {
       return try await collectWhole(filtered, &table)
     }
     var firstRows: [StreamKey: Int] = [:]

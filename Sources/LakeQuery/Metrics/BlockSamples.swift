@@ -19,36 +19,11 @@ struct BlockSamples<State: WindowState>: ~Copyable {
     _ rows: RowSelection, times: BlockTimes, grouping: inout RowGrouping, value: (Int) -> Double?
   ) {
     var cursor = PaneCursor(grid)
-    if let only = grouping.onlySeries {
-      rows.forEach { row in
-        add(row, series: { _ in only }, times, &cursor, value)
-      }
-    } else if let vector = grouping.sharedVector, let codes = vector.codes {
-      var known = [Int32](repeating: -1, count: vector.values.entryCount + 1)
-      let absent = vector.values.entryCount
-      known.withUnsafeMutableBufferPointer { known in
-        let base = codes.unsafeBase
-        rows.forEach { row in
-          let index = base[row] == LabelVector.absent ? absent : Int(base[row])
-          if known[index] < 0 { known[index] = Int32(grouping.series(of: row)) }
-          let number = Int(known[index])
-          add(row, series: { _ in number }, times, &cursor, value)
-        }
-      }
-      withExtendedLifetime(codes) {}
-    } else {
-      rows.forEach { row in add(row, series: { grouping.series(of: $0) }, times, &cursor, value) }
+    grouping.forEach(rows) { row, series in
+      let time = times.nanoseconds(of: row)
+      let pane = cursor.pane(of: time)
+      if pane >= 0, let value = value(row) { table.add(series: series, pane: pane, value: value, time: time) }
     }
-  }
-
-  @inline(__always)
-  private mutating func add(
-    _ row: Int, series: (Int) -> Int, _ times: BlockTimes, _ cursor: inout PaneCursor, _ value: (Int) -> Double?
-  ) {
-    let time = times.nanoseconds(of: row)
-    let pane = cursor.pane(of: time)
-    guard pane >= 0, let value = value(row) else { return }
-    table.add(series: series(row), pane: pane, value: value, time: time)
   }
 
   /// Counts rows that all lie in one pane: no times are needed, and rows with one entry are counted together.
@@ -57,25 +32,19 @@ struct BlockSamples<State: WindowState>: ~Copyable {
       if !rows.isEmpty { table.add(series: only, pane: pane, value: Double(rows.count), time: 0) }
       return
     }
-    guard let vector = grouping.sharedVector, let codes = vector.codes, case .ranges(let ranges) = rows else {
-      rows.forEach { table.add(series: grouping.series(of: $0), pane: pane, value: 1, time: 0) }
+    guard let vector = grouping.sharedVector, vector.codes != nil, case .ranges(let ranges) = rows else {
+      grouping.forEach(rows) { table.add(series: $1, pane: pane, value: 1, time: 0) }
       return
     }
-    let base = codes.unsafeBase
     var counts = [Int](repeating: 0, count: vector.values.entryCount + 1)
     var rowOf = [Int](repeating: 0, count: vector.values.entryCount + 1)
     for range in ranges {
-      var start = range.lowerBound
-      while start < range.upperBound {
-        let code = base[start]
-        let end = RunSearch.end(of: code, in: base, from: start + 1, to: range.upperBound)
+      vector.forEachRun(in: range) { code, run in
         let index = code == LabelVector.absent ? counts.count - 1 : Int(code)
-        counts[index] += end - start
-        rowOf[index] = start
-        start = end
+        counts[index] += run.count
+        rowOf[index] = run.lowerBound
       }
     }
-    withExtendedLifetime(codes) {}
     for index in counts.indices where counts[index] > 0 {
       table.add(series: grouping.series(of: rowOf[index]), pane: pane, value: Double(counts[index]), time: 0)
     }
@@ -90,23 +59,5 @@ struct BlockSamples<State: WindowState>: ~Copyable {
 
   consuming func finish(_ series: consuming SeriesTable) -> BlockPart<State> {
     BlockPart(series: series.sets, panes: table.finish())
-  }
-}
-
-/// Runs of equal values.
-enum RunSearch {
-  /// The first place from `start` on whose value differs from `value`, at most `end`.
-  @inline(__always)
-  static func end(of value: UInt32, in base: UnsafePointer<UInt32>, from start: Int, to end: Int) -> Int {
-    var at = start
-    let wanted = SIMD8<UInt32>(repeating: value)
-    while at &+ 8 <= end {
-      let found = UnsafeRawPointer(base + at).loadUnaligned(as: SIMD8<UInt32>.self)
-      let difference = unsafeBitCast(found ^ wanted, to: SIMD4<UInt64>.self)
-      if (difference[0] | difference[1]) | (difference[2] | difference[3]) != 0 { break }
-      at &+= 8
-    }
-    while at < end && base[at] == value { at &+= 1 }
-    return at
   }
 }

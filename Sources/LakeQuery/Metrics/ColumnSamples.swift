@@ -6,8 +6,8 @@ struct ColumnSamples {
   private enum Source {
     case one
     case sizes([UInt32])
-    /// Of each row; NaN with `isAbsent` set for rows without one.
-    case numbers([Double], isAbsent: [Bool])
+    /// Of each row; `absent` for rows without one.
+    case numbers(Buffer<Double>)
   }
   private let source: Source
 
@@ -37,7 +37,8 @@ struct ColumnSamples {
     switch source {
     case .one: 1
     case .sizes(let sizes): Double(sizes[row])
-    case .numbers(let numbers, let isAbsent): isAbsent[row] ? nil : numbers[row]
+    case .numbers(let numbers):
+      numbers.unsafeBase[row].bitPattern == ColumnSamples.absent.bitPattern ? nil : numbers.unsafeBase[row]
     }
   }
 
@@ -52,27 +53,49 @@ struct ColumnSamples {
     return true
   }
 
+  /// Stands for no number; a NaN that reading a text never gives.
+  private static let absent = Double(bitPattern: 0x7FF8_0000_DEAD_0001)
+  private static let unreadable = Double(bitPattern: 0x7FF8_0000_DEAD_0002)
+
   private static func numbers(
     _ vector: LabelVector, _ filtered: FilteredBlock, _ conversion: LogQL.Unwrap.Conversion?, dropsErrors: Bool
   ) -> ColumnSamples? {
+    func read(_ text: UnsafeRawBufferPointer) -> Double {
+      if text.isEmpty { return absent }
+      do throws(GoNumber.Failure) { return try UnwrapConversion.value(text, conversion) } catch { return unreadable }
+    }
     let rowCount = filtered.labels.block.rowCount
-    var numbers = [Double](repeating: 0, count: rowCount)
-    var isAbsent = [Bool](repeating: true, count: rowCount)
+    // Shared entries are read once each.
+    let unasked = Double(bitPattern: 0x7FF8_0000_DEAD_0003)
+    var entries = BufferBuilder<Double>(capacity: 1)
+    if vector.isShared { entries.append(repeating: unasked, count: vector.values.entryCount) }
     var hasErrors = false
-    filtered.rows.forEach { row in
-      vector.withText(of: row) { text in
-        if text.isEmpty { return }
-        do throws(GoNumber.Failure) {
-          numbers[row] = try UnwrapConversion.value(text, conversion)
-          isAbsent[row] = false
-        } catch {
-          hasErrors = true
+    let numbers = Buffer<Double>(count: rowCount) { numbers in
+      let absentBits = absent.bitPattern
+      for row in 0..<rowCount { numbers[row] = Double(bitPattern: absentBits) }
+      filtered.rows.forEach { row in
+        let code = vector.code(of: row)
+        if code == LabelVector.absent { return }
+        var number: Double
+        if vector.isShared {
+          number = entries.base[Int(code)]
+          if number.bitPattern == unasked.bitPattern {
+            number = vector.withText(ofCode: code, read)
+            entries.base[Int(code)] = number
+          }
+        } else {
+          number = vector.withText(ofCode: code, read)
         }
+        if number.bitPattern == unreadable.bitPattern {
+          hasErrors = true
+          number = absent
+        }
+        numbers[row] = number
       }
     }
     // The row pipeline words the error.
     if hasErrors && !dropsErrors { return nil }
-    return ColumnSamples(source: .numbers(numbers, isAbsent: isAbsent))
+    return ColumnSamples(source: .numbers(numbers))
   }
 
   /// Bytes of the line of each row; rows that are not asked for have 0.

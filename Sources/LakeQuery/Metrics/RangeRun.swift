@@ -53,7 +53,7 @@ struct RangeRun: Sendable {
     var samples = BlockSamples<State>(grid: spec.grid)
     if filtered.rows.isEmpty { return samples.finish(SeriesTable()) }
     if let columns = try await ColumnSamples.make(spec, filtered, context, &statistics) {
-      var grouping = try await RowGrouping(spec.grouping, filtered.labels)
+      var grouping = try await RowGrouping.make(spec.grouping, filtered.labels)
       if columns.isCount, let pane = onlyPane(block) {
         samples.count(filtered.rows, pane: pane, grouping: &grouping)
       } else {
@@ -108,12 +108,10 @@ struct RangeRun: Sendable {
     var list = SampleList()
     if filtered.rows.isEmpty { return ([], list.finish()) }
     if let columns = try await ColumnSamples.make(spec, filtered, context, &statistics) {
-      var grouping = try await RowGrouping(spec.grouping, filtered.labels)
+      var grouping = try await RowGrouping.make(spec.grouping, filtered.labels)
       let times = try await filtered.labels.times()
-      filtered.rows.forEach { row in
-        if let value = columns.value(row) {
-          list.add(series: grouping.series(of: row), value: value, time: times.nanoseconds(of: row))
-        }
+      grouping.forEach(filtered.rows) { row, series in
+        if let value = columns.value(row) { list.add(series: series, value: value, time: times.nanoseconds(of: row)) }
       }
       return (grouping.finish().sets, list.finish())
     }

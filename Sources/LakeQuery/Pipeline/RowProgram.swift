@@ -102,7 +102,7 @@ final class RowMachine {
     for label in known {
       let vector = try await block.vector(label)
       // A label that no row has is left out: most names that parsers make are such.
-      if vector.codes == nil && vector.withText(ofCode: 0, { $0.isEmpty }) { continue }
+      if vector.isConstant && vector.withText(ofCode: 0, { $0.isEmpty }) { continue }
       let isStream = label.field == .serviceName || label.field == .severityText
       vectors.append((FixedBytes(label.name), vector, isStream ? .stream : .structured))
     }

@@ -57,9 +57,10 @@ struct ValueTest: Sendable {
   /// Whether rows without the label pass.
   var passesAbsent: Bool { passes([]) }
 
-  /// The only texts that pass; nil when there are others.
-  var onlyValues: [[UInt8]]? {
-    if case .oneOf(let values) = kind, !isNegated { return values }
+  /// The texts that the test is about, none of them empty: a row passes when its text is one of them, or with `isNegated` when it is none.
+  /// nil: the test is about others as well.
+  var texts: [[UInt8]]? {
+    if case .oneOf(let values) = kind, !values.contains([]) { return values }
     return nil
   }
 }

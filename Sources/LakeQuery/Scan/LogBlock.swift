@@ -14,8 +14,14 @@ protocol LogBlock: Sendable, RowsMetadata {
   /// The rows that count: repeats are left out before anything else is done (RDR-3), and so are other tenants' rows.
   func visibleRows() async throws(QueryError) -> RowSelection
 
-  /// A whole column other than `body`; nil when it is absent in every row.
+  /// A whole column of numbers; nil when it is absent in every row.
   func column(_ field: LogField) async throws(QueryError) -> Column?
+
+  /// A whole column of label values; nil when it is absent in every row.
+  func vector(_ field: LogField) async throws(QueryError) -> LabelVector?
+
+  /// nil when no row has attributes.
+  func attributes() async throws(QueryError) -> AttributeIndex?
 
   /// Rows outside of these fail one of the line filters, as far as an index tells: all rows where there is none.
   func rows(thatMayPass filters: [LineMatcher]) async throws(QueryError) -> RowSelection
@@ -61,6 +67,16 @@ struct MemoryLogBlock: LogBlock {
   func lineBytes() -> Int? { nil }
   func visibleRows() -> RowSelection { visible }
   func column(_ field: LogField) -> Column? { columns[field] }
+
+  func vector(_ field: LogField) throws(QueryError) -> LabelVector? {
+    guard let column = columns[field] else { return nil }
+    return try LabelVector.make(column, field)
+  }
+
+  func attributes() throws(QueryError) -> AttributeIndex? {
+    guard let column = columns[.attributes] else { return nil }
+    return try AttributeIndex(attributes: column, shape: columns[.attributesShape])
+  }
 
   func forEachBodyPiece(
     holding rows: RowSelection, _ body: (BodyPiece) throws(QueryError) -> Void

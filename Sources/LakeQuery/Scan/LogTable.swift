@@ -134,10 +134,10 @@ struct LogTableView: LogView {
     do {
       let planner = try ScanPlanner(table: table.metadata, predicate: predicate(range), deletes: .applied)
       guard let list = planner.manifestListLocation else { return ScanPlan() }
-      let manifests = try ManifestList.decode(try await metadata(at: list))
+      let manifests = try await manifestList(at: list)
       var files: [ScanFile] = []
       for manifest in try planner.select(manifests) {
-        files += try planner.files(of: manifest, bytes: try await metadata(at: manifest.path))
+        files += try planner.files(of: manifest, entries: try await entries(of: manifest, planner))
       }
       let total = planner.snapshot?.summary["total-data-files"].flatMap { Int($0) } ?? files.count
       statistics.filesTotal += total
@@ -180,7 +180,26 @@ struct LogTableView: LogView {
     ])
   }
 
-  /// A manifest list or manifest, from the cache if it was read before.
+  private func manifestList(at location: String) async throws -> [ManifestFile] {
+    let name = QueryCache.Key(object: location, part: .manifestList)
+    if let kept = cache.value(name, as: [ManifestFile].self) { return kept }
+    let bytes = try await reader.get(try reader.key(of: location))
+    let manifests = try ManifestList.decode(bytes)
+    cache.keep(manifests, bytes: bytes.count * 2 + manifests.count * 400, for: name)
+    return manifests
+  }
+
+  /// The entries of a data manifest, with the metrics that every predicate of ours is about.
+  private func entries(of manifest: ManifestFile, _ planner: ScanPlanner) async throws -> [ManifestEntry] {
+    let name = QueryCache.Key(object: manifest.path, part: .manifest)
+    if let kept = cache.value(name, as: [ManifestEntry].self) { return kept }
+    let bytes = try await reader.get(try reader.key(of: manifest.path))
+    let entries = try Manifest.decode(bytes, of: manifest, table: planner.table, metrics: planner.metricsWanted)
+    cache.keep(entries, bytes: bytes.count + entries.count * 1200, for: name)
+    return entries
+  }
+
+  /// A delete manifest, from the cache if it was read before.
   func metadata(at location: String) async throws(QueryError) -> Bytes {
     let name = QueryCache.Key(object: location, part: .bytes)
     if let kept = cache.value(name, as: Bytes.self) { return kept }

@@ -61,16 +61,18 @@ struct ParquetLogBlock: LogBlock {
   func visibleRows() async throws(QueryError) -> RowSelection {
     var rows = RowSelection.all(rowCount)
     if !droppedRequests.isEmpty {
-      let batch = try await read(
-        Schema(id: 0, fields: [SegmentEncoder.requestField]), key: .request(rowGroup: index))
-      guard case .int32(let numbers)? = batch.columns.first?.values else {
+      let column = try await kept(.request(rowGroup: index)) { () throws(QueryError) in
+        let batch = try await decode(Schema(id: 0, fields: [SegmentEncoder.requestField]), rows: nil, indexes: nil)
+        return (batch.columns.first, batch.memoryBytes)
+      }
+      guard case .int32(let numbers)? = column?.values else {
         throw .corrupt("\(source.key): the request column does not hold numbers")
       }
       let dropped = Set(droppedRequests.map { Int32(truncatingIfNeeded: $0) })
       rows = rows.filter { !dropped.contains(numbers[$0]) }
     }
     if let onlyTenant {
-      let vector = try await column(.tenant).flatMap { LabelVector($0) } ?? LabelVector(constant: nil)
+      let vector = try await vector(.tenant) ?? LabelVector(constant: nil)
       rows = vector.select(rows, ValueTest(.oneOf([Array(onlyTenant.text.utf8)])))
     }
     if let deletes { rows = rows.intersection(try await left(by: deletes)) }
@@ -98,12 +100,55 @@ struct ParquetLogBlock: LogBlock {
   // MARK: - Columns
 
   func column(_ field: LogField) async throws(QueryError) -> Column? {
+    try await kept(.column(rowGroup: index, field: field)) { () throws(QueryError) in
+      guard let column = try await whole(field) else { return (nil, 0) }
+      return (column.absentCount == column.count && column.count > 0 ? nil : column, column.memoryBytes)
+    }
+  }
+
+  func vector(_ field: LogField) async throws(QueryError) -> LabelVector? {
+    try await kept(.vector(rowGroup: index, field: field)) { () throws(QueryError) in
+      guard let column = try await whole(field), let vector = try LabelVector.make(column, field) else { return (nil, 0) }
+      return (vector, column.memoryBytes + vector.extraBytes)
+    }
+  }
+
+  func attributes() async throws(QueryError) -> AttributeIndex? {
+    try await kept(.attributes(rowGroup: index)) { () throws(QueryError) in
+      guard let column = try await whole(.attributes) else { return (nil, 0) }
+      let attributes = try AttributeIndex(attributes: column, shape: try await whole(.attributesShape))
+      return (attributes, attributes.memoryBytes)
+    }
+  }
+
+  /// A whole column as the file has it; nil when the file has no such column.
+  private func whole(_ field: LogField) async throws(QueryError) -> Column? {
     precondition(field != .body)
     guard has(field) else { return nil }
-    let batch = try await read(
-      Schema(id: 0, fields: [field.schemaField]), key: .column(rowGroup: index, field: field))
-    let column = batch.columns[0]
-    return column.absentCount == column.count && column.count > 0 ? nil : column
+    return try await decode(Schema(id: 0, fields: [field.schemaField]), rows: nil, indexes: nil).columns[0]
+  }
+
+  /// Something made of whole columns, made once while it stays in the cache.
+  ///
+  /// - Parameter make: gives it and the bytes it takes in memory.
+  private func kept<Value: Sendable>(
+    _ part: QueryCache.Key.Part, _ make: () async throws(QueryError) -> (value: Value?, bytes: Int)
+  ) async throws(QueryError) -> Value? {
+    let key = QueryCache.Key(object: source.key.text, part: part)
+    if let kept = source.cache.value(key, as: KeptColumn<Value>.self) {
+      count {
+        $0.cacheHits += 1
+        $0.bytesProcessed += kept.bytes
+      }
+      return kept.value
+    }
+    let (value, bytes) = try await make()
+    source.cache.keep(KeptColumn(value: value, bytes: bytes), bytes: bytes + 256, for: key)
+    count {
+      $0.cacheMisses += 1
+      $0.bytesProcessed += bytes
+    }
+    return value
   }
 
   /// Whether the file has the column at all.
@@ -115,25 +160,6 @@ struct ParquetLogBlock: LogBlock {
   func leaf(_ field: LogField) -> Leaf? {
     source.file.leaf(fieldID: field.schemaField.id)
       ?? (source.file.hasFieldIDs ? nil : source.file.leaf(path: field.rawValue))
-  }
-
-  private func read(_ schema: Schema, key part: QueryCache.Key.Part) async throws(QueryError) -> ColumnBatch {
-    let key = QueryCache.Key(object: source.key.text, part: part)
-    if let kept = source.cache.value(key, as: ColumnBatch.self) {
-      count {
-        $0.cacheHits += 1
-        $0.bytesProcessed += kept.memoryBytes
-      }
-      return kept
-    }
-    let batch = try await decode(schema, rows: nil, indexes: nil)
-    let bytes = batch.memoryBytes
-    source.cache.keep(batch, bytes: bytes + 256, for: key)
-    count {
-      $0.cacheMisses += 1
-      $0.bytesProcessed += bytes
-    }
-    return batch
   }
 
   private func decode(
@@ -287,6 +313,12 @@ struct ParquetLogBlock: LogBlock {
     source.cache.keep(pages, bytes: 256 + pages.pieces.count * 160, for: key)
     return pages
   }
+}
+
+/// What became of a column, and the bytes it takes in memory. nil: every row lacks it.
+private struct KeptColumn<Value: Sendable>: Sendable {
+  let value: Value?
+  let bytes: Int
 }
 
 /// Bytes that were fetched in large ranges, given out in smaller ones.

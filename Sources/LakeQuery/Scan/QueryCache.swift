@@ -14,8 +14,9 @@ final class QueryCache: Sendable {
     let object: String
     let part: Part
     enum Part: Hashable, Sendable {
-      case bytes, footer
+      case bytes, footer, manifestList, manifest
       case column(rowGroup: Int32, field: LogField)
+      case vector(rowGroup: Int32, field: LogField)
       case request(rowGroup: Int32)
       case bodyPages(rowGroup: Int32)
       case body(rowGroup: Int32, piece: Int32)
