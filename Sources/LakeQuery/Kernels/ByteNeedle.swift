@@ -28,6 +28,9 @@ struct ByteNeedle: Sendable {
 
   init(_ text: String, isFolded: Bool = false) { self.init(Array(text.utf8), isFolded: isFolded) }
 
+  /// The needle itself, letters lowered when it is folded.
+  var bytes: [UInt8] { Bytes(storage: storage, offset: 0, count: count).array }
+
   /// The first occurrence that lies wholly in `base[start ..< end]`, as an offset from `base`; -1 when there is none.
   ///
   /// Reads nothing outside `start ..< end`.

@@ -47,6 +47,13 @@ struct LineMatcher: Sendable {
     self.tests = tests
   }
 
+  /// Keeps the lines that hold one of the needles.
+  init(anyOf needles: [ByteNeedle]) {
+    isNegated = false
+    tests = needles.map { .literal($0) }
+    text = "|= " + needles.map { String(decoding: $0.bytes, as: UTF8.self) }.joined(separator: " or ")
+  }
+
   private static func regex(_ text: String) throws(QueryError) -> [Test] {
     let compiled: RE2Pattern
     do { compiled = try RE2Pattern(text) } catch { throw .invalid("error parsing regexp: \(error.message)") }

@@ -102,7 +102,9 @@ struct AttributeIndex: Sendable {
   func select(_ rows: RowSelection, _ name: Int32, _ texts: [[UInt8]]) -> RowSelection {
     let bounds = rows.bounds
     if bounds.isEmpty { return .none }
-    let span = RowSelection.ranges([slots(of: bounds.lowerBound).lowerBound..<slots(of: bounds.upperBound - 1).upperBound])
+    let span = RowSelection.ranges([
+      slots(of: bounds.lowerBound).lowerBound..<slots(of: bounds.upperBound - 1).upperBound
+    ])
     let entries = texts.flatMap { values.entries(equalTo: $0) }
     if entries.isEmpty || span.bounds.isEmpty { return .none }
     let places =

@@ -28,6 +28,18 @@ final class BlockLabels {
     return loaded
   }
 
+  /// Whether no row has any of the labels.
+  func lacks(_ labels: [LabelReference]) async throws(QueryError) -> Bool {
+    for label in labels {
+      if let field = label.field {
+        let isAbsent = block.bounds(field)?.isAllNull ?? false
+        if !isAbsent, try await block.vector(field) != nil { return false }
+      }
+      if let attributes = try await attributes(), attributes.number(ofName: label.utf8) != nil { return false }
+    }
+    return true
+  }
+
   private func load(_ label: LabelReference) async throws(QueryError) -> LabelVector {
     var own: LabelVector?
     if let field = label.field, let vector = try await block.vector(field) {

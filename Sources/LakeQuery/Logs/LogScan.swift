@@ -65,7 +65,7 @@ struct LogScan: Sendable {
       let open = filtered.rows.filter { current.mayTake(times.nanoseconds(of: $0)) }
       let slice = firstSlice(of: open, times)
       filtered.rows = open.subtracting(slice)
-      let rows = try await plan.filterLines(block, slice, statistics: &statistics)
+      let rows = try await plan.filterLines(block, slice, filtered.lines, statistics: &statistics)
       var mine = CandidateList(limit: limit, direction: direction)
       if let pipeline {
         try await pipeline.run(block, rows, times, context, isWanted: current.mayTake) { row, entry in

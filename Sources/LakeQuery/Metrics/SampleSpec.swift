@@ -30,7 +30,7 @@ struct SampleSpec: Sendable {
     throws(QueryError)
   {
     self.aggregation = aggregation
-    plan = try LogPlan(aggregation.range.logs)
+    plan = try LogPlan(aggregation.range.logs, unwrapped: aggregation.range.unwrap?.label)
     let range = aggregation.range.interval.nanoseconds
     guard range > 0 else { throw .invalid("range must be positive") }
     grid = PaneGrid(steps: steps, range: range, offset: aggregation.range.offset.nanoseconds)

@@ -318,6 +318,12 @@ enum UTF8Repair {
     return true
   }
 
+  /// Bytes of the character at a place; 1 for what is no UTF-8.
+  static func length(_ at: Int, in text: UnsafeRawBufferPointer) -> Int {
+    let length = sequenceLength(text[at])
+    return length > 1 && at + length <= text.count && isValid(text[at..<at + length]) ? length : 1
+  }
+
   private static func sequenceLength(_ first: UInt8) -> Int {
     switch first {
     case 0xC2...0xDF: 2

@@ -22,6 +22,7 @@ struct JSONStage: Sendable {
     var goesOn = true
     try JSONScan(object).forEachMember { (key, isEscaped, value) throws(JSONScan.Failure) in
       let key = isEscaped ? JSONText.unescaped(key, &labels.arena) ?? .none : key
+      if prefix.isEmpty && !hints.mayWant(key: key) { return true }
       switch value.kind {
       case .string, .number, .boolean: label(key, prefix, value, &labels)
       case .object:

@@ -11,10 +11,11 @@ enum LabelKey {
     let hasDigit = isFirst && ASCII.isDigit(trimmed[0])
     if !hasDigit && trimmed.allSatisfy(isPart) { return trimmed }
     var out: [UInt8] = hasDigit ? [UInt8(ascii: "_")] : []
-    for byte in trimmed {
-      // One underscore per character: bytes that go on with a character are passed over.
-      if byte & 0xC0 == 0x80 { continue }
-      out.append(isPart(byte) ? byte : UInt8(ascii: "_"))
+    // One underscore per character, and per byte that belongs to none.
+    var at = 0
+    while at < trimmed.count {
+      out.append(isPart(trimmed[at]) ? trimmed[at] : UInt8(ascii: "_"))
+      at += UTF8Repair.length(at, in: trimmed)
     }
     return arena.copy(out)
   }

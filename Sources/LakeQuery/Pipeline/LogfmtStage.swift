@@ -42,6 +42,7 @@ struct LogfmtStage: Sendable {
         if isStrict { return }
         continue
       }
+      guard hints.mayWant(key: scan.key) else { continue }
       let name = LabelKey.sanitized(scan.key, &labels.arena)
       if name.isEmpty { continue }
       let free = labels.freeName(name)

@@ -4,13 +4,15 @@ import LakeLogQL
 ///
 /// Loki's parsers stop when they have all of them, and do nothing when none is wanted; then a malformed line is no error.
 /// So what hints say can be seen in answers. Source: Loki's `parser_hints.go`.
-struct ParserHints: Sendable {
+final class ParserHints: Sendable {
   /// Names wanted; empty: all.
   let required: [FixedBytes]
   /// Parsers are passed over.
   let wantsNothing: Bool
   /// The query names `__error__`: rows with errors are kept for it.
   let preservesErrors: Bool
+  /// What a key may begin with that becomes a wanted name: a bit for each byte.
+  private let firstBytes: [UInt64]
 
   /// Log queries want every label.
   static let everything = ParserHints(required: [], wantsNothing: false, preservesErrors: false)
@@ -19,12 +21,33 @@ struct ParserHints: Sendable {
     self.required = required
     self.wantsNothing = wantsNothing
     self.preservesErrors = preservesErrors
+    firstBytes = ParserHints.firstBytes(required)
+  }
+
+  /// Keys become names by having space cut off, characters replaced by `_`, and `_` put before a digit.
+  private static func firstBytes(_ names: [FixedBytes]) -> [UInt64] {
+    var bits = [UInt64](repeating: names.isEmpty ? .max : 0, count: 4)
+    func add(_ byte: UInt8) { bits[Int(byte >> 6)] |= 1 << UInt64(byte & 63) }
+    for byte in [9, 10, 11, 12, 13, 32] as [UInt8] { add(byte) }
+    for name in names {
+      guard let first = name.buffer.first else { continue }
+      add(first)
+      if first == UInt8(ascii: "_") { bits = [UInt64](repeating: .max, count: 4) }
+    }
+    return bits
+  }
+
+  /// Whether a key may become a wanted name; tells most that may not by their first byte.
+  @inline(__always)
+  func mayWant(key: UnsafeRawBufferPointer) -> Bool {
+    guard let first = key.first else { return true }
+    return firstBytes.withUnsafeBufferPointer { $0[Int(first >> 6)] >> UInt64(first & 63) & 1 != 0 }
   }
 
   /// - Parameters:
   ///   - stages: of the pipeline; `unwrap` and its filters follow them.
   ///   - grouping: of the samples.
-  init(_ stages: [LogQL.Stage], unwrap: LogQL.Unwrap?, grouping: SeriesGrouping) {
+  convenience init(_ stages: [LogQL.Stage], unwrap: LogQL.Unwrap?, grouping: SeriesGrouping) {
     var names: [String] = []
     for stage in stages { names += stage.requiredLabels }
     for filter in unwrap?.filters ?? [] { names += filter.labels }
@@ -53,7 +76,7 @@ struct ParserHints: Sendable {
       self.init(
         required: wanted.map { FixedBytes($0) }, wantsNothing: false, preservesErrors: wanted.contains("__error__"))
     } else {
-      self = .everything
+      self.init(required: [], wantsNothing: false, preservesErrors: false)
     }
   }
 

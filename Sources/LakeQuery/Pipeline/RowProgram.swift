@@ -71,14 +71,69 @@ struct RowProgram: Sendable {
   }
 }
 
+/// A stored label that a program reads, as raw memory: a row costs no reference counting.
+///
+/// Valid while `vector` is held.
+private struct StoredColumn {
+  let name: UnsafeRawBufferPointer
+  let category: LabelPiece.Category
+  let isHex: Bool
+  private let codes: UnsafePointer<UInt32>?
+  private let isDirect: Bool
+  private let present: UnsafePointer<UInt8>?
+  private let offsets: UnsafePointer<UInt32>?
+  private let data: UnsafeRawPointer
+  private let width: Int
+  private let entryCount: Int
+
+  init?(_ name: FixedBytes, _ vector: LabelVector, _ category: LabelPiece.Category) {
+    self.name = name.buffer
+    self.category = category
+    isHex = vector.form == .hex
+    codes = vector.codes?.unsafeBase
+    isDirect = vector.isDirect
+    present = vector.values.validity?.unsafeBase
+    entryCount = vector.values.entryCount
+    if let (offsets, data) = vector.values.plainEntries {
+      self.offsets = offsets.unsafeBase
+      self.data = UnsafeRawPointer(data.unsafeBase)
+      width = 0
+    } else if let (data, width) = vector.values.fixed {
+      offsets = nil
+      self.data = UnsafeRawPointer(data.unsafeBase)
+      self.width = width
+    } else {
+      return nil
+    }
+  }
+
+  /// The stored bytes; empty when absent.
+  @inline(__always)
+  func bytes(of row: Int) -> UnsafeRawBufferPointer {
+    var entry = 0
+    if let codes {
+      let code = codes[row]
+      if code == LabelVector.absent { return .none }
+      entry = Int(code)
+    } else if isDirect {
+      if let present, present[row] == 0 { return .none }
+      entry = row
+    }
+    precondition(entry < entryCount)
+    guard let offsets else { return UnsafeRawBufferPointer(start: data + entry &* width, count: width) }
+    let start = Int(offsets[entry])
+    return UnsafeRawBufferPointer(start: data + start, count: Int(offsets[entry &+ 1]) &- start)
+  }
+}
+
 /// Runs a program over rows of one block. Used by one task.
 final class RowMachine {
-  private enum Base {
-    case whole(LabelAssembler)
-    case known([(name: FixedBytes, vector: LabelVector, category: LabelPiece.Category)])
-  }
   private let program: RowProgram
-  private let base: Base
+  /// nil: only `columns` are read.
+  private let assembler: LabelAssembler?
+  private let columns: [StoredColumn]
+  /// Keeps what `columns` point to.
+  private let held: [(name: FixedBytes, vector: LabelVector)]
   private let now: Int64
   var labels = RowLabels()
   /// The line as the pipeline has left it; valid until the next row.
@@ -87,26 +142,35 @@ final class RowMachine {
   /// Whether some stage looks at the line.
   var readsLine: Bool { program.readsLine }
 
-  private init(_ program: RowProgram, _ base: Base, now: Int64) {
+  private init(
+    _ program: RowProgram, _ assembler: LabelAssembler?, _ columns: [StoredColumn],
+    holding held: [(name: FixedBytes, vector: LabelVector)], now: Int64
+  ) {
     self.program = program
-    self.base = base
+    self.assembler = assembler
+    self.columns = columns
+    self.held = held
     self.now = now
   }
 
   /// Loads what the program reads of stored labels.
   static func make(_ program: RowProgram, _ block: BlockLabels, now: Int64) async throws(QueryError) -> RowMachine {
     guard let known = program.knownLabels else {
-      return RowMachine(program, .whole(try await LabelAssembler.make(block)), now: now)
+      return RowMachine(program, try await LabelAssembler.make(block), [], holding: [], now: now)
     }
-    var vectors: [(name: FixedBytes, vector: LabelVector, category: LabelPiece.Category)] = []
+    var columns: [StoredColumn] = []
+    var held: [(name: FixedBytes, vector: LabelVector)] = []
     for label in known {
       let vector = try await block.vector(label)
       // A label that no row has is left out: most names that parsers make are such.
       if vector.isConstant && vector.withText(ofCode: 0, { $0.isEmpty }) { continue }
       let isStream = label.field == .serviceName || label.field == .severityText
-      vectors.append((FixedBytes(label.name), vector, isStream ? .stream : .structured))
+      let name = FixedBytes(label.name)
+      guard let column = StoredColumn(name, vector, isStream ? .stream : .structured) else { continue }
+      columns.append(column)
+      held.append((name, vector))
     }
-    return RowMachine(program, .known(vectors), now: now)
+    return RowMachine(program, nil, columns, holding: held, now: now)
   }
 
   /// Runs the stages over one row.
@@ -138,25 +202,22 @@ final class RowMachine {
   }
 
   private func addStored(_ row: Int) {
-    switch base {
-    case .whole(let assembler):
+    if let assembler {
       assembler.gather(row)
       for piece in assembler.pieces {
         labels.addStored(assembler.name(piece), piece.value, piece.category)
       }
-    case .known(let vectors):
-      for (name, vector, category) in vectors {
-        let code = vector.code(of: row)
-        if code == LabelVector.absent { continue }
-        let value = vector.values.entry(Int(code))
-        if value.isEmpty { continue }
-        switch vector.form {
-        case .text: labels.addStored(name.buffer, value, category)
-        case .hex:
-          let out = labels.arena.allocate(value.count * 2)
-          HexText.write(value, to: out)
-          labels.addStored(name.buffer, UnsafeRawBufferPointer(start: out, count: value.count * 2), category)
-        }
+      return
+    }
+    for column in columns {
+      let value = column.bytes(of: row)
+      if value.isEmpty { continue }
+      if column.isHex {
+        let out = labels.arena.allocate(value.count * 2)
+        HexText.write(value, to: out)
+        labels.addStored(column.name, UnsafeRawBufferPointer(start: out, count: value.count * 2), column.category)
+      } else {
+        labels.addStored(column.name, value, column.category)
       }
     }
   }

@@ -10,8 +10,11 @@ struct LogPlan: Sendable {
   let stages: [LogQL.Stage]
   /// The same with the label filters among `conditions` still in it, for rows whose values a filter could not read.
   let stagesWithFilters: [LogQL.Stage]
+  /// What filters in `stages` demand of lines.
+  let demands: [LineDemand]
 
-  init(_ expression: LogQL.LogExpression) throws(QueryError) {
+  /// - Parameter unwrapped: a label without which rows do not count.
+  init(_ expression: LogQL.LogExpression, unwrapped: String? = nil) throws(QueryError) {
     var conditions: [LabelCondition] = []
     for matcher in expression.selector.matchers { conditions.append(try LabelCondition(matcher)) }
     var lines: [LineMatcher] = []
@@ -42,6 +45,7 @@ struct LogPlan: Sendable {
     self.lines = lines.sorted { $0.cost < $1.cost }
     stages = rest
     stagesWithFilters = restWithFilters
+    demands = try LineDemandReader.demands(of: rest, unwrapped: unwrapped, mayHaveErrors: mayHaveErrors)
   }
 
   private static func isErrorLabel(_ name: String) -> Bool { name.hasPrefix("__error") }

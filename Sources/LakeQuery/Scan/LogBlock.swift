@@ -26,6 +26,9 @@ protocol LogBlock: Sendable, RowsMetadata {
   /// Rows outside of these fail one of the line filters, as far as an index tells: all rows where there is none.
   func rows(thatMayPass filters: [LineMatcher]) async throws(QueryError) -> RowSelection
 
+  /// Whether what later stages demand of lines may leave rows out early; tests compare with blocks where it may not.
+  var heedsDemands: Bool { get }
+
   /// Whether filters of the file say that no row passes; false where there are none.
   func isRuledOutByFilters(_ condition: LabelCondition) async throws(QueryError) -> Bool
 
@@ -38,6 +41,7 @@ protocol LogBlock: Sendable, RowsMetadata {
 }
 
 extension LogBlock {
+  var heedsDemands: Bool { true }
   func rows(thatMayPass filters: [LineMatcher]) async throws(QueryError) -> RowSelection { .all(rowCount) }
   func isRuledOutByFilters(_ condition: LabelCondition) async throws(QueryError) -> Bool { false }
 }

@@ -41,8 +41,3 @@ extension LineMatcher {
     return needles.allSatisfy(\.isSelective) ? needles : nil
   }
 }
-
-extension ByteNeedle {
-  /// The needle itself, letters lowered when it is folded.
-  fileprivate var bytes: [UInt8] { Bytes(storage: storage, offset: 0, count: count).array }
-}

@@ -108,7 +108,9 @@ struct ParquetLogBlock: LogBlock {
 
   func vector(_ field: LogField) async throws(QueryError) -> LabelVector? {
     try await kept(.vector(rowGroup: index, field: field)) { () throws(QueryError) in
-      guard let column = try await whole(field), let vector = try LabelVector.make(column, field) else { return (nil, 0) }
+      guard let column = try await whole(field), let vector = try LabelVector.make(column, field) else {
+        return (nil, 0)
+      }
       return (vector, column.memoryBytes + vector.extraBytes)
     }
   }
