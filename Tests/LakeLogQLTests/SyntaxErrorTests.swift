@@ -98,6 +98,9 @@ struct SyntaxErrorTests {
     ] {
       #expect(problem(query).contains("too deeply"), "\(query.prefix(40))")
     }
+    let groups = String(repeating: "(", count: 1000) + "a" + String(repeating: ")", count: 1000)
+    #expect(problem("{a=\"b\"} |~ \"\(groups)\"").contains("error parsing regexp: expression nests too deeply: `((("))
+    #expect(problem("{a=\"b\"} |~ \"\(groups.dropFirst().dropLast())\"") == "none")
     #expect(problem("{a=\"b\"} |= \"x\"" + String(repeating: " or \"x\"", count: 10_000)) == "none")
     #expect(problem("{a=\"b\"} | x=1" + String(repeating: " or x=1", count: 1000)) == "none")
   }

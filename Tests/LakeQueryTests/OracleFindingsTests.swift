@@ -58,4 +58,17 @@ struct OracleFindingsTests {
     let samples = try await engine.vector("sum(count_over_time({service_name=\"api\"} | json [1m]))", at: time)
     #expect(samples.map(\.value) == [1])
   }
+
+  @Test(
+    "a filter on errors sees those of every stage before it",
+    arguments: [
+      "| status > 5 and addr = ip(\"10.0.0.1\")", "| line_format \"{{ div 1 0 }}\"", "| status > 5",
+      "| line_format \"{{ .status | float64 | b64dec }}\"", "| json",
+    ])
+  func errorFilter(stage: String) async throws {
+    let rows = [OracleFindingsTests.row("x", [("status", "abc"), ("addr", "10.0.0.1")])]
+    let selector = "{service_name=\"api\"} " + stage
+    #expect(try await lines(selector + " | __error__=\"\"", rows) == [])
+    #expect(try await lines(selector + " | __error__!=\"\"", rows).count == 1)
+  }
 }

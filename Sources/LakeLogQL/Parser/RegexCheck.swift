@@ -20,12 +20,43 @@ package enum RegexCheck {
 
   /// `error parsing regexp: missing closing ): ...`, or nil when the expression is well formed.
   package static func problem(_ expression: String) -> String? {
+    if nesting(expression) >= nestingMax {
+      return "error parsing regexp: expression nests too deeply: `\(expression)`"
+    }
     do throws(RE2Pattern.Malformed) {
       _ = try RE2Pattern(goSyntax(expression))
       return nil
     } catch {
       return "error parsing regexp: " + goMessage(error.message, expression)
     }
+  }
+
+  /// Go's limit of a syntax tree's height; RE2 has none.
+  private static let nestingMax = 1000
+
+  /// How deep groups stand in each other.
+  private static func nesting(_ expression: String) -> Int {
+    var depth = 0
+    var deepest = 0
+    var isEscaped = false
+    var isInClass = false
+    for byte in expression.utf8 {
+      if isEscaped {
+        isEscaped = false
+        continue
+      }
+      switch byte {
+      case UInt8(ascii: "\\"): isEscaped = true
+      case UInt8(ascii: "["): isInClass = true
+      case UInt8(ascii: "]"): isInClass = false
+      case UInt8(ascii: "(") where !isInClass:
+        depth += 1
+        deepest = max(deepest, depth)
+      case UInt8(ascii: ")") where !isInClass: depth -= 1
+      default: break
+      }
+    }
+    return deepest
   }
 
   /// RE2 knows `(?P<name>` only; Go also takes `(?<name>`.

@@ -39,6 +39,7 @@ struct LogPlan: Sendable {
         restWithFilters.append(stage)
         if !stage.keepsLabels { seesStoredLabels = false }
         if !stage.keepsLine { seesStoredLine = false }
+        if stage.mayMark { mayHaveErrors = true }
       }
     }
     self.conditions = conditions
@@ -85,6 +86,15 @@ extension LogQL.Stage {
     switch self {
     case .lineFilter, .labelFilter, .lineFormat, .decolorize: true
     case .json, .logfmt, .regexp, .pattern, .unpack, .labelFormat, .drop, .keep: false
+    }
+  }
+
+  /// Whether it gives rows an error that a later filter may ask for.
+  fileprivate var mayMark: Bool {
+    switch self {
+    case .lineFilter, .decolorize, .drop, .keep, .regexp, .pattern: false
+    case .labelFilter(let filter): filter.mayMark
+    case .json, .logfmt, .unpack, .lineFormat, .labelFormat: true
     }
   }
 

@@ -1,5 +1,6 @@
 import Foundation
 import LakeModel
+import LakeQuery
 import LakeShift
 import Testing
 
@@ -22,10 +23,25 @@ import Testing
     #"{service_name="web"} | logfmt | line_format "{{.msg | ToUpper}}{{.x}}""#, #"{a="b"} |~ "((((((a+)+)+)+)+)+$""#,
     #"{service_name="web"} | pattern "<_> <x> <_>""#, #"absent_over_time({a="z"}[1h])"#, "1/0", #"{a="\xff"}"#,
   ]
-  /// Those, and every query that was recorded.
+  /// Those, and every query that was recorded, damaged ones too.
   private static let allQueries: [String] = {
     let recorded = (try? RecordedCase.load("loki-3.7.6/answers.json")) ?? []
-    return queries + recorded.flatMap { $0.parameters.filter { $0.0 == "query" }.map(\.1) }
+    let asked = recorded.flatMap { $0.parameters.filter { $0.0 == "query" }.map(\.1) }
+    let parsed = try? JSONSerialization.jsonObject(
+      with: Data(contentsOf: RecordedCase.root.appendingPathComponent("loki-3.7.6/parser.json")))
+    return queries + asked + (parsed as? [[String: String]] ?? []).compactMap { $0["query"] }
+  }()
+
+  /// Words and signs of the language.
+  private static let tokens: [String] = {
+    let words = """
+      { } ( ) [ ] , | |= != |~ !~ |> !> = == > >= < <= =~ + - * / % ^ and or unless bool on ignoring group_left group_right
+      by without json logfmt regexp pattern unpack line_format label_format decolorize drop keep unwrap ip offset __error__
+      --strict --keep-empty sum rate topk sort_desc quantile_over_time count_over_time absent_over_time label_replace vector
+      variants of first_over_time rate_counter duration(took) bytes [5m] [1y] [1ns] 5m 1e400 -1 9999999999999999999 NaN 1KB
+      "a" `b` "(a|b)*" "<x> <_>" "{{.a}}" service_name level took @ # \u{0} 日本 \\ '
+      """
+    return words.split { $0 == " " || $0 == "\n" }.map(String.init)
   }()
 
   private static let names = [
@@ -44,6 +60,21 @@ import Testing
     let random: SeededRandomness
     func below(_ bound: Int) -> Int { Int(random.next() % UInt64(bound)) }
     func pick<T>(_ list: [T]) -> T { list[below(list.count)] }
+
+    /// The text with some of its words exchanged, left out, doubled or new ones among them.
+    func reworded(_ text: String) -> String {
+      var words = text.split(separator: " ", omittingEmptySubsequences: false).map(String.init)
+      for _ in 0..<1 + below(4) where !words.isEmpty {
+        let at = below(words.count)
+        switch below(4) {
+        case 0: words[at] = pick(tokens)
+        case 1: words.remove(at: at)
+        case 2: words.insert(pick(tokens), at: at)
+        default: words.insert(contentsOf: words[at..<min(words.count, at + 1 + below(6))], at: below(words.count))
+        }
+      }
+      return words.joined(separator: " ")
+    }
 
     /// The text with some of its bytes changed, cut out, or doubled.
     func mutated(_ text: String) -> String {
@@ -65,12 +96,13 @@ import Testing
     var pairs: [(String, String)] = []
     if chance.below(10) > 0 {
       let query = chance.pick(allQueries)
-      pairs.append(("query", chance.below(2) == 0 ? query : chance.mutated(query)))
+      let changed = [query, chance.mutated(query), chance.reworded(query)][chance.below(3)]
+      pairs.append(("query", chance.below(20) == 0 ? changed + " " + chance.mutated(chance.pick(allQueries)) : changed))
     }
     if chance.below(3) > 0 {
       pairs += [("start", String(base - 60_000_000_000)), ("end", String(base + 60_000_000_000))]
     }
-    for _ in 0..<chance.below(4) {
+    for _ in 0..<max(0, chance.below(6) - 2) {
       let value = chance.pick(values)
       pairs.append((chance.pick(names), chance.below(3) == 0 ? chance.mutated(value) : value))
     }
@@ -139,6 +171,99 @@ import Testing
       for _ in 0..<150 {
         let request = Self.request(chance)
         Self.check(await stack.handler.handle(request), request)
+      }
+    }
+  }
+
+  private static func number(_ name: String) -> Int? { ProcessInfo.processInfo.environment[name].flatMap { Int($0) } }
+
+  /// Highest memory of this process so far, in bytes.
+  private static var peakMemory: Int {
+    let status = (try? String(contentsOfFile: "/proc/self/status", encoding: .utf8)) ?? ""
+    let line = status.split(separator: "\n").first { $0.hasPrefix("VmHWM:") } ?? ""
+    return (Int(line.filter(\.isNumber)) ?? 0) * 1024
+  }
+
+  @Test("as many reads as ICEGATE_REQUESTS says", .enabled(if: number("ICEGATE_REQUESTS") != nil))
+  func many() async throws {
+    let count = Self.number("ICEGATE_REQUESTS") ?? 0
+    let first = UInt64(Self.number("ICEGATE_REQUESTS_SEED") ?? 1000)
+    var settings = QuerySettings()
+    settings.memoryMax = 64 << 20
+    settings.timeout = .seconds(20)
+    let before = Self.peakMemory
+    let tally = Tally()
+    try await TestStack.with(query: settings) { stack in
+      try await Self.fill(stack)
+      await withTaskGroup(of: Void.self) { group in
+        for lane in 0..<2 {
+          group.addTask {
+            for index in stride(from: lane, to: count, by: 2) {
+              let request = Self.request(Chance(random: SeededRandomness(seed: first &+ UInt64(index) &* 7919)))
+              let start = ContinuousClock.now
+              let answer = await stack.handler.handle(request)
+              Self.check(answer, request)
+              await tally.count(answer.status, ContinuousClock.now - start, request)
+            }
+          }
+        }
+      }
+    }
+    let peak = Self.peakMemory
+    #expect(peak < before + 1 << 30, "\(peak) bytes at the peak")
+    print(
+      "requests: \(count) from seed \(first): \(await tally.text), slowest \(await tally.slowest) "
+        + "\(await tally.slowestQuery.prefix(300)), memory \(before >> 20) MiB before and \(peak >> 20) MiB at the peak"
+    )
+  }
+
+  private actor Tally {
+    private var byStatus: [Int: Int] = [:]
+    private(set) var slowest = Duration.zero
+    private(set) var slowestQuery = ""
+
+    func count(_ status: Int, _ elapsed: Duration, _ request: HTTPRequest) {
+      byStatus[status, default: 0] += 1
+      if elapsed > slowest {
+        slowest = elapsed
+        slowestQuery = "\(request.path)?\(request.query)\(request.body.text.prefix(300))"
+      }
+    }
+
+    var text: String {
+      byStatus.sorted { $0.key < $1.key }.map { "\($0.value) with \($0.key)" }.joined(separator: ", ")
+    }
+  }
+
+  @Test(
+    "what nobody can evaluate in reasonable memory is refused",
+    arguments: [
+      String(repeating: "(", count: 100_000),
+      String(repeating: "(", count: 60_000) + "1" + String(repeating: ")", count: 60_000),
+      "vector(1)" + String(repeating: " + vector(1)", count: 9_000),
+      #"rate({service_name="web"}[1m])"# + String(repeating: " or vector(1)", count: 9_000),
+      #"{service_name="web"} | x="1""# + String(repeating: #" or x="2""#, count: 10_000),
+      #"{service_name="web"} | "# + String(repeating: "(", count: 10_000) + #"x="1""#
+        + String(repeating: ")", count: 10_000),
+      #"{service_name="web"} |~ "(((a{1000}){1000}){1000})""#, #"{service_name=~"(((a{1000}){1000}){1000})"}"#,
+      #"{service_name="web"} | regexp "(?P<x>((a{1000}){1000}){1000})""#,
+      #"label_replace(rate({service_name="web"}[1m]), "a", "b", "c", "((a{1000}){1000})")"#,
+      #"{service_name="web"} | x =~ "((a{1000}){1000})""#, #"{service_name="web"} | drop x=~"((a{1000}){1000})""#,
+      #"{service_name="web"} |~ "\#(String(repeating: "ab|c", count: 262_144))""#,
+      #"{service_name="web"} |~ "\#(String(repeating: "(", count: 5000))a\#(String(repeating: ")", count: 5000))""#,
+      #"{service_name="web"} |~ "\#(String(repeating: "[a-zа-я日-本]{900}", count: 1000))""#,
+    ])
+  func refused(query: String) async throws {
+    try await TestStack.with { stack in
+      try await Self.fill(stack)
+      for path in ["query_range", "query", "explain", "index/volume", "patterns", "detected_fields"] {
+        let encoded = query.addingPercentEncoding(withAllowedCharacters: .alphanumerics)!
+        let request = HTTPRequest(
+          method: "POST", path: "/loki/api/v1/" + path,
+          headers: ["X-Scope-OrgID": "t", "Content-Type": "application/x-www-form-urlencoded"],
+          body: Bytes("query=\(encoded)&start=\(Self.base - 60_000_000_000)&end=\(Self.base)&time=\(Self.base)"))
+        let answer = await stack.handler.handle(request)
+        #expect(answer.status == 400, "\(path) \(query.prefix(60)): \(answer.text.prefix(200))")
       }
     }
   }

@@ -1,6 +1,8 @@
 /// Random rows: lines of every shape that parsers know, broken ones among them, and attributes that meet their keys.
 struct SlowCorpus {
   var random: Seeded
+  /// The rows made so far: queries ask for what is there.
+  var made: [TestRow] = []
   static let start: Int64 = 1_700_000_000_000_000_000
   static let seconds = 600
 
@@ -24,11 +26,12 @@ struct SlowCorpus {
   /// Rows with times of their own, in no order.
   mutating func rows(_ count: Int) -> [TestRow] {
     var taken: Set<Int64> = []
-    return (0..<count).map { _ in
+    made = (0..<count).map { _ in
       var row = row()
       while !taken.insert(row.time).inserted { row.time += 1 }
       return row
     }
+    return made
   }
 
   private mutating func row() -> TestRow {

@@ -6,7 +6,7 @@ extension SlowCorpus {
     "nope",
   ]
   private static let hidden = ["tenant_id", "severity_number"]
-  private static let made = [
+  private static let parsed = [
     "level", "status", "took", "size", "addr", "path", "n", "msg", "pod", "pod_extracted", "env_extracted",
     "req_method",
     "req_id", "level_extracted", "status_extracted", "_9x", "a_b", "flag", "cut", "x", "y", "z", "method", "rest",
@@ -14,7 +14,7 @@ extension SlowCorpus {
   ]
 
   private mutating func name() -> String {
-    random.chance(35) ? random.pick(SlowCorpus.stored) : random.pick(SlowCorpus.made)
+    random.chance(35) ? random.pick(SlowCorpus.stored) : random.pick(SlowCorpus.parsed)
   }
 
   private mutating func value() -> String {
@@ -25,7 +25,8 @@ extension SlowCorpus {
 
   /// A value that the label may well have.
   private mutating func value(of name: String) -> String {
-    if random.chance(20) { return value() }
+    if random.chance(15) { return value() }
+    if let found = random.pick(made).usable[name] { return found }
     switch name.replacing("_extracted", with: "") {
     case "service_name": return random.pick(SlowCorpus.services)
     case "severity_text": return random.pick(["INFO", "ERROR"])
@@ -113,7 +114,7 @@ extension SlowCorpus {
       matchers.append(matcher(random.pick(SlowCorpus.stored + SlowCorpus.hidden)))
     }
     var stages: [SlowStage] = []
-    if random.chance(35) { stages.append(.line(lineFilter())) }
+    if random.chance(25) { stages.append(.line(lineFilter())) }
     if random.chance(10) {
       stages.append(.filter(.matcher(matcher(random.pick(SlowCorpus.stored + SlowCorpus.hidden)))))
     }
@@ -134,12 +135,7 @@ extension SlowCorpus {
     let operands: [SlowLineFilter.Operand]
     switch random.below(10) {
     case 0...4:
-      operands = (0..<count).map { _ in
-        .text(
-          random.pick([
-            "error", "timeout", "GET", "", "o", "日", "=5", "level", "status=", "\"n\":", "zzz", "Éa", "E", "10.0.0.1",
-          ]))
-      }
+      operands = (0..<count).map { _ in .text(piece()) }
     case 5: operands = (0..<count).map { _ in .ip(address()) }
     case 6, 7: operands = (0..<count).map { _ in .regex(lineExpression()) }
     default:
@@ -154,6 +150,18 @@ extension SlowCorpus {
     return SlowLineFilter(operands: operands, isNegated: random.chance(30))
   }
 
+  /// Mostly a part of some line.
+  private mutating func piece() -> String {
+    let line = Array(random.pick(made).body ?? "")
+    if line.isEmpty || random.chance(35) {
+      return random.pick([
+        "error", "timeout", "GET", "", "o", "日", "=5", "level", "status=", "\"n\":", "zzz", "Éa", "E", "10.0.0.1",
+      ])
+    }
+    let start = random.below(line.count)
+    return String(line[start..<min(line.count, start + 1 + random.below(5))])
+  }
+
   private mutating func address() -> String {
     random.pick([
       "10.0.0.1", "10.0.0.0/24", "10.0.0.0-10.0.0.50", "192.168.0.0/16", "2001:db8::/32", "2001:db8::5", "0.0.0.0/0",
@@ -161,7 +169,7 @@ extension SlowCorpus {
   }
 
   private mutating func stage() -> SlowStage {
-    switch random.below(24) {
+    switch random.below(22) {
     case 0...2: return .json
     case 3...5:
       return .logfmt(isStrict: random.chance(20), keepsEmpty: random.chance(20), [])
@@ -176,12 +184,12 @@ extension SlowCorpus {
     case 8: return .regexp(namedExpression())
     case 9: return .pattern(capturePattern())
     case 10: return .unpack
-    case 11...15: return .filter(filter(2))
-    case 16: return .lineFormat(template())
-    case 17: return .labelFormat(formats())
-    case 18: return .decolorize
-    case 19: return .drop(choices(errors: true))
-    case 20: return .keep(choices(errors: false))
+    case 11...13: return .filter(filter(2))
+    case 14: return .lineFormat(template())
+    case 15: return .labelFormat(formats())
+    case 16: return .decolorize
+    case 17: return .drop(choices(errors: true))
+    case 18: return .keep(choices(errors: false))
     default: return .line(lineFilter())
     }
   }

@@ -74,7 +74,7 @@ indirect enum SlowRegex {
         set.unicodeScalars.contains { SlowRegex.folded($0, options) == SlowRegex.folded(scalar, options) } != isNegated
       }
     case .digit: return one { ("0"..."9").contains($0) }
-    case .word: return one(SlowRegex.isWord)
+    case .word: return one { SlowRegex.isWord(SlowRegex.folded($0, options)) }
     case .space: return one { " \t\n\u{0C}\r".unicodeScalars.contains($0) }
     case .sequence(let parts):
       guard let first = parts.first else { return rest(at, captures) }
