@@ -1,5 +1,5 @@
 """What Grafana's Loki data source asks, as it asks it: parameters, headers, and the members it reads of the answers."""
-import json, os, sys, time, urllib.parse
+import gzip, json, os, sys, time, urllib.parse
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), ".."))
 from harness import Server, check, main
 
@@ -16,6 +16,11 @@ def ask(server, path, status=200, **params):
     got, headers, body = server.request("loki", "GET", target, headers=GRAFANA)
     assert got == status, (got, target, body[:500])
     assert headers["content-type"].startswith("application/json"), headers
+    if headers.get("content-encoding") == "gzip":
+        body = gzip.decompress(body)
+        assert len(body) >= 1400 and "Accept-Encoding" in headers["vary"], (len(body), headers)
+    else:
+        assert len(body) < 1400, len(body)
     return json.loads(body)
 
 
@@ -125,7 +130,7 @@ def sizes(server):
 @check("forms: what a POST body asks is answered as a GET's query")
 def forms(server):
     body = urllib.parse.urlencode({"query": QUERY, "limit": 3, **RANGE})
-    headers = {**GRAFANA, "Content-Type": "application/x-www-form-urlencoded"}
+    headers = {**GRAFANA, "Content-Type": "application/x-www-form-urlencoded", "Accept-Encoding": "identity"}
     status, _, got = server.request("loki", "POST", "/loki/api/v1/query_range", body, headers)
     assert status == 200 and sum(len(s["values"]) for s in json.loads(got)["data"]["result"]) == 3
     status, _, got = server.request("loki", "POST", "/loki/api/v1/series", urllib.parse.urlencode({"match[]": QUERY, **RANGE}), headers)

@@ -70,5 +70,6 @@ struct OracleFindingsTests {
     let selector = "{service_name=\"api\"} " + stage
     #expect(try await lines(selector + " | __error__=\"\"", rows) == [])
     #expect(try await lines(selector + " | __error__!=\"\"", rows).count == 1)
+    if stage.hasPrefix("| status") { #expect(try await lines(selector + " and __error__!=\"\"", rows).count == 1) }
   }
 }

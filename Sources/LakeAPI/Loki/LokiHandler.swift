@@ -100,7 +100,8 @@ package struct LokiHandler: HTTPHandler {
     do {
       response = try await admission.run(tenancy.tenant) {
         queued = received.duration(to: clock.now)
-        return await LokiRequestContext.$queued.withValue(queued) { await router.handle(request) }
+        let answer = await LokiRequestContext.$queued.withValue(queued) { await router.handle(request) }
+        return ResponseCoding.applied(to: answer, for: request)
       }
     } catch is QueryAdmission.TooMany {
       response = LokiRefusal(429, "too many outstanding requests").response

@@ -27,9 +27,7 @@ struct LogPlan: Sendable {
       switch stage {
       case .lineFilter(let filter) where seesStoredLine:
         lines.append(try LineMatcher(filter))
-      case .labelFilter(let filter)
-      where seesStoredLabels && !(mayHaveErrors && filter.labels.contains(where: LogPlan.isErrorLabel))
-        && !(filter.hasAddress && (mayHaveErrors || filter.mayMark)):
+      case .labelFilter(let filter) where seesStoredLabels && !(filter.seesErrors && (mayHaveErrors || filter.mayMark)):
         let condition = try LabelCondition(filter)
         if condition.mayFail { mayHaveErrors = true }
         conditions.append(condition)
@@ -49,7 +47,6 @@ struct LogPlan: Sendable {
     demands = try LineDemandReader.demands(of: rest, unwrapped: unwrapped, mayHaveErrors: mayHaveErrors)
   }
 
-  private static func isErrorLabel(_ name: String) -> Bool { name.hasPrefix("__error") }
 }
 
 extension LogQL.LabelFilter {
@@ -61,12 +58,13 @@ extension LogQL.LabelFilter {
     }
   }
 
-  /// Whether it looks for addresses: such a filter keeps every row that another one has marked.
-  fileprivate var hasAddress: Bool {
+  /// Whether what it says depends on the row being marked: it asks for errors, or for addresses, which every marked row has.
+  fileprivate var seesErrors: Bool {
     switch self {
     case .ip: true
-    case .matcher, .number, .duration, .bytes: false
-    case .and(let left, let right), .or(let left, let right): left.hasAddress || right.hasAddress
+    case .matcher(let matcher): matcher.name.hasPrefix("__error")
+    case .number(let label, _, _), .duration(let label, _, _), .bytes(let label, _, _): label.hasPrefix("__error")
+    case .and(let left, let right), .or(let left, let right): left.seesErrors || right.seesErrors
     }
   }
 
