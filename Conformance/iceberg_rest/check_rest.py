@@ -142,6 +142,65 @@ def errors(server):
         assert raw(server, "DELETE", "/v1/namespaces/errors")[0] == 204
 
 
+@check("a purge takes the table's files along and nothing else; not those of the lake's own tables, nor where gc is off")
+def purge(server):
+    def files(location): return sorted(os.path.join(d, n) for d, _, names in os.walk(location.removeprefix("file://")) for n in names)
+    with ValidatingProxy(("127.0.0.1", server.port("iceberg"))) as proxy:
+        c = catalog(proxy)
+        c.create_namespace("purged")
+        table, other = c.create_table("purged.t", SCHEMA), c.create_table("purged.other", SCHEMA, properties={"gc.enabled": "false"})
+        for ids in ([1, 2], [3], [4]): table.append(rows(*ids))
+        table.delete("id = 2")
+        other.append(rows(9))
+        assert len(files(table.location())) > 10 and files(other.location())
+        stray = os.path.join(table.location().removeprefix("file://"), "data", "stray.parquet")
+        open(stray, "w").close()
+        c.purge_table("purged.t")
+        refused(NoSuchTableError, c.load_table, "purged.t")
+        assert files(table.location()) == [stray], files(table.location())
+        os.unlink(stray)
+        assert raw(server, "DELETE", "/v1/namespaces/purged/tables/other?purgeRequested=true")[0] == 400
+        assert c.load_table("purged.other").scan().to_arrow()["id"].to_pylist() == [9]
+        status, answer, _ = raw(server, "DELETE", "/v1/namespaces/icegate/tables/logs?purgeRequested=true")
+        assert status == 406 and "written by this lake" in answer["error"]["message"], answer
+        refused(NoSuchTableError, c.purge_table, "purged.none")
+        c.drop_table("purged.other"); c.drop_namespace("purged")
+        assert not proxy.faults, "\n".join(proxy.faults)
+
+
+@check("commits to several tables stand together or not at all; there are no views, and the protocol's words say so")
+def several(server):
+    with ValidatingProxy(("127.0.0.1", server.port("iceberg"))) as proxy:
+        c = catalog(proxy)
+        assert "POST /v1/{prefix}/transactions/commit" in raw(server, "GET", "/v1/config")[1]["endpoints"]
+        c.create_namespace("several")
+        tables = [c.create_table("several.t%d" % n, SCHEMA) for n in range(2)]
+        def post(changes):
+            import http.client
+            connection = http.client.HTTPConnection("127.0.0.1", proxy.port)
+            connection.request("POST", "/v1/transactions/commit", json.dumps({"table-changes": [
+                {"identifier": {"namespace": ["several"], "name": name}, "requirements": [{"type": "assert-table-uuid", "uuid": uuid}],
+                 "updates": [{"action": "set-properties", "updates": {"v": value}}]} for name, uuid, value in changes]}), {"Content-Type": "application/json"})
+            answer = connection.getresponse()
+            return answer.status, json.loads(answer.read() or b"null")
+        uuids = [str(t.metadata.table_uuid) for t in tables]
+        def values(): return [c.load_table("several.t%d" % n).properties.get("v") for n in range(2)]
+        assert post([("t0", uuids[0], "1"), ("t1", uuids[1], "1")])[0] == 204 and values() == ["1", "1"]
+        status, answer = post([("t0", uuids[0], "2"), ("t1", uuids[0], "2")])
+        assert (status, answer["error"]["type"]) == (409, "CommitFailedException") and values() == ["1", "1"], (answer, values())
+        status, answer = post([("t0", uuids[0], "2"), ("none", uuids[0], "2")])
+        assert (status, answer["error"]["type"]) == (404, "NoSuchTableException") and values() == ["1", "1"], (answer, values())
+        assert post([("t0", uuids[0], "2"), ("t0", uuids[0], "3")])[0] == 400 and values() == ["1", "1"]
+        assert not proxy.faults, "\n".join(proxy.faults)
+        assert raw(server, "GET", "/v1/namespaces/several/views")[1] == {"identifiers": []}
+        status, answer, _ = raw(server, "GET", "/v1/namespaces/several/views/v")
+        assert (status, answer["error"]["type"]) == (404, "NoSuchViewException"), answer
+        status, answer, _ = raw(server, "POST", "/v1/namespaces/several/views", {"name": "v"})
+        assert (status, answer["error"]["type"]) == (406, "UnsupportedOperationException"), answer
+        for n in range(2): c.drop_table("several.t%d" % n)
+        c.drop_namespace("several")
+
+
 @check("lists come in pages, a loaded table is not sent twice, any prefix is taken")
 def pages(server):
     assert raw(server, "POST", "/v1/namespaces", {"namespace": ["pages"]})[0] == 200

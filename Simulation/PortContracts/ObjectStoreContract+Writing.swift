@@ -88,6 +88,16 @@ extension ObjectStoreContract {
       let left = try await bench.store.listAll(prefix: bench.prefix).map(\.key)
       try expectEqual(left, [bench.key("a.b"), bench.key("ab/d")], "what is left")
     },
+    Check("many are deleted at once, those that are not there among them") { bench in
+      let names = (0..<12).map { "many/\($0)" } + ["many/<&>\"' +%", "many/日本 🙂"]
+      for name in names { _ = try await bench.store.put(bench.key(name), Bytes(name), condition: .none) }
+      _ = try await bench.store.put(bench.key("many0"), Bytes("stays"), condition: .none)
+      let failures = await bench.store.deleteAll(names.map { bench.key($0) } + [bench.key("never/there")])
+      try expectEqual(failures, [], "failures")
+      let left = try await bench.store.listAll(prefix: bench.prefix).map(\.key)
+      try expectEqual(left, [bench.key("many0")], "what is left")
+      try expectEqual(await bench.store.deleteAll([]), [], "failures of nothing")
+    },
     Check("a key may have 1024 bytes and any character") { bench in
       let names = [
         "spaces and +plus%20percent", "ünïcödé-✓-日本語-🙂", "quote'\"<&>;|*?`$~^{}[]()#@!,", "a\u{0301}", "\u{00E1}",

@@ -63,10 +63,7 @@ actor MetadataFiles {
 
   /// Tidies up; what cannot be deleted is an orphan.
   func delete(_ locations: [String]) async {
-    for location in locations {
-      guard let key = try? warehouse.key(of: location) else { continue }
-      try? await store.delete(key)
-    }
+    _ = await store.deleteAll(locations.compactMap { try? warehouse.key(of: $0) })
   }
 
   private func remember(_ location: String, _ metadata: TableMetadata) {

@@ -40,6 +40,21 @@ package struct SHA256: ~Copyable {
   }
 }
 
+/// MD5 (libcrypto): broken against malice; object stores name it as a check of what was carried.
+package enum MD5 {
+  /// 16 bytes; nil where the system's policy forbids it.
+  package static func hash(_ bytes: Bytes) -> [UInt8]? {
+    bytes.withUnsafeBytes { bytes in
+      var digest = [UInt8](repeating: 0, count: 16)
+      var length: UInt32 = 0
+      guard EVP_Digest(bytes.baseAddress, bytes.count, &digest, &length, EVP_md5(), nil) == 1, length == 16 else {
+        return nil
+      }
+      return digest
+    }
+  }
+}
+
 /// xxHash, 64 bits: not against malice.
 package enum XXHash {
   /// XXH64, the hash of Parquet's Bloom filters.

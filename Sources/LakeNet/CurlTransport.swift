@@ -171,7 +171,8 @@ private final class CurlJob: @unchecked Sendable {
     _ = icegate_curl_set_long(easy, CURLOPT_TIMEOUT_MS, Int(exchange.timeout.nanoseconds / 1_000_000))
     _ = icegate_curl_set_long(easy, CURLOPT_CONNECTTIMEOUT_MS, Int(settings.connectTimeout.nanoseconds / 1_000_000))
     _ = icegate_curl_set_long(easy, CURLOPT_LOW_SPEED_LIMIT, settings.stallBytesPerSecond)
-    _ = icegate_curl_set_long(easy, CURLOPT_LOW_SPEED_TIME, Int(settings.stallTimeout.components.seconds))
+    let stall = exchange.stallTimeout ?? settings.stallTimeout
+    _ = icegate_curl_set_long(easy, CURLOPT_LOW_SPEED_TIME, max(1, Int(stall.components.seconds)))
     _ = icegate_curl_set_long(easy, CURLOPT_TCP_NODELAY, 1)
     _ = icegate_curl_set_long(easy, CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_1_1))
     if let authorities = settings.authorities { _ = icegate_curl_set_string(easy, CURLOPT_CAINFO, authorities) }

@@ -9,18 +9,21 @@ package struct HTTPExchange: Sendable {
   package var body: Bytes?
   /// For the whole exchange.
   package var timeout: Duration
+  /// Whole seconds without progress after which it is broken off; nil: as the transport is set up.
+  package var stallTimeout: Duration?
   /// Larger answers are `tooLarge`.
   package var answerBytesMax: Int
 
   package init(
     method: String, url: String, headers: [(name: String, value: String)] = [], body: Bytes? = nil,
-    timeout: Duration = .seconds(30), answerBytesMax: Int = 1 << 30
+    timeout: Duration = .seconds(30), stallTimeout: Duration? = nil, answerBytesMax: Int = 1 << 30
   ) {
     self.method = method
     self.url = url
     self.headers = headers
     self.body = body
     self.timeout = timeout
+    self.stallTimeout = stallTimeout
     self.answerBytesMax = answerBytesMax
   }
 }

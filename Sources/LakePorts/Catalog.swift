@@ -83,6 +83,26 @@ package protocol Catalog: Sendable {
   func dropNamespace(_ namespace: [String]) async throws(CatalogError)
 }
 
+/// What a commit to several tables does to one of them.
+package struct TableChange: Hashable, Sendable {
+  package var table: TableIdentifier
+  package var requirements: [TableRequirement]
+  package var updates: [TableUpdate]
+
+  package init(table: TableIdentifier, requirements: [TableRequirement], updates: [TableUpdate]) {
+    self.table = table
+    self.requirements = requirements
+    self.updates = updates
+  }
+}
+
+/// A catalog that can change several tables in one step.
+package protocol MultiTableCatalog: Catalog {
+  /// Every change or none; a table occurs once.
+  /// - Throws: as `commit` of one table.
+  func commit(_ changes: [TableChange]) async throws(CatalogError)
+}
+
 extension Catalog {
   /// Creates the namespace and the table where they are missing; what is there stays as it is.
   package func ensureTable(_ table: TableIdentifier, _ creation: @autoclosure () -> TableCreation)

@@ -123,6 +123,10 @@ package protocol ObjectStore: Sendable {
   /// Deleting what is not there succeeds.
   func delete(_ key: ObjectKey) async throws(ObjectStoreError)
 
+  /// Deletes many at once, where the store can, or several at a time.
+  /// - Returns: what is not known to be gone, in the order of `keys`.
+  func deleteAll(_ keys: [ObjectKey]) async -> [DeletionFailure]
+
   /// One page of the entries (keys, or prefixes rolled up by the delimiter) that start with `prefix` and sort after
   /// `startAfter`, ascending by UTF-8 bytes. A rolled-up prefix sorts by its own text, so that a page may start after it.
   ///
@@ -137,6 +141,16 @@ package protocol ObjectStore: Sendable {
   func beginUpload(_ key: ObjectKey) async throws(ObjectStoreError) -> any ObjectUpload
 }
 
+package struct DeletionFailure: Error, Hashable, Sendable {
+  package let key: ObjectKey
+  package let error: ObjectStoreError
+
+  package init(key: ObjectKey, error: ObjectStoreError) {
+    self.key = key
+    self.error = error
+  }
+}
+
 package protocol ObjectUpload: Sendable {
   /// Parts are appended in the order of the calls; all but the last hold at least 5 MiB. No part makes an empty object.
   func append(_ bytes: Bytes) async throws(ObjectStoreError)
@@ -147,6 +161,19 @@ package protocol ObjectUpload: Sendable {
 
 extension ObjectStore {
   package func get(_ key: ObjectKey) async throws(ObjectStoreError) -> StoredObject { try await get(key, range: nil) }
+
+  package func deleteAll(_ keys: [ObjectKey]) async -> [DeletionFailure] { await deleteOneByOne(keys) }
+
+  /// For stores that delete one object a request; eight requests at a time.
+  package func deleteOneByOne(_ keys: [ObjectKey]) async -> [DeletionFailure] {
+    let failures = await concurrently(keys, limit: 8) { key in
+      do throws(ObjectStoreError) {
+        try await delete(key)
+        return DeletionFailure?.none
+      } catch { return DeletionFailure(key: key, error: error) }
+    }
+    return failures.compactMap { $0 }
+  }
 
   /// Every object below a prefix, page after page.
   package func listAll(prefix: String, startAfter: String? = nil) async throws(ObjectStoreError) -> [ObjectInfo] {

@@ -198,8 +198,6 @@ struct ShiftCommit: Sendable {
   }
 
   private func deleteFiles() async {
-    for file in files {
-      if let key = try? ports.warehouse.key(of: file.path) { try? await ports.store.delete(key) }
-    }
+    _ = await ports.store.deleteAll(files.compactMap { try? ports.warehouse.key(of: $0.path) })
   }
 }

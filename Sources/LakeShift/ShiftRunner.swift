@@ -468,20 +468,14 @@ package actor ShiftRunner {
       })
   }
 
-  private static let deletesAtOnceMax = 8
-
   /// What is not deleted now is deleted later: errors are only noted.
   private func delete(_ keys: [ObjectKey]) async {
-    let deleted = await concurrently(keys, limit: ShiftRunner.deletesAtOnceMax) { [ports] key in
-      do throws(ObjectStoreError) {
-        try await ports.store.delete(key)
-        return true
-      } catch {
-        ports.journal.note(.debug, "shift.delete.failed", [("key", key.text), ("error", "\(error)")])
-        return false
-      }
+    let left = await ports.store.deleteAll(keys)
+    for failure in left {
+      ports.journal.note(
+        .debug, "shift.delete.failed", [("key", failure.key.text), ("error", "\(failure.error)")])
     }
-    counters.deleted += deleted.count { $0 }
+    counters.deleted += keys.count - left.count
   }
 }
 

@@ -71,7 +71,7 @@ extension IcebergCommand {
       files.add(try Manifest.decode(await read(manifest.path), of: manifest, table: before), of: manifest)
     }
     let gone = files.result()
-    for location in gone { try await store.delete(warehouse.key(of: location)) }
+    if let failure = await store.deleteAll(try gone.map { try warehouse.key(of: $0) }).first { throw failure.error }
     var json = JSONWriter()
     json.object { json in
       json.member("expired_snapshots", plan.snapshots.count)

@@ -144,6 +144,38 @@ struct RESTCatalogTests {
     #expect(try await vended.credentials(for: "s3://b/lake/icegate/logs/x").accessKeyID == "vended")
     #expect(try await vended.credentials(for: "s3://b/lake/icegate/spans/x").accessKeyID == "own")
   }
+
+  @Test("keys are renewed before they expire, once for all who want them; expired ones are never used")
+  func renewal() async throws {
+    let standard = CredentialChain(
+      sources: .init(
+        given: AWSCredentials(accessKeyID: "own", secretAccessKey: "own"), environment: { _ in nil },
+        readFile: { _ in nil }, region: "r"), transport: ServerTransport(handler: Nothing()), wall: TestWall())
+    let warehouse = WarehouseLocation(trusted: "s3://b/lake")
+    let ports = Ports(
+      clock: RunningClock(), wall: TestWall(), random: TestRandomness(), store: MemoryObjectStore(),
+      catalog: MemoryCatalog(warehouse: warehouse, random: TestRandomness(), wall: TestWall()), warehouse: warehouse)
+    // Seconds until they expire, what is used, how often the table is loaded for it.
+    for (life, used, loads) in [(3600, "vended", 0), (60, "vended", 1), (-10, "own", 1)] {
+      var settings = IcebergHandler.Settings()
+      settings.tables = "s3://b/lake"
+      let expiry = (Int64(Date().timeIntervalSince1970) + Int64(life)) * 1000
+      settings.config = [
+        "s3.access-key-id": "vended", "s3.secret-access-key": "x", "s3.session-token-expires-at-ms": "\(expiry)",
+      ]
+      let transport = ServerTransport(handler: IcebergHandler(ports: ports, settings: settings))
+      let vended = VendedCredentials(standard: standard, wall: TestWall())
+      let catalog = RESTCatalog(
+        settings: RESTCatalogSettings(uri: "http://catalog", warehouse: ""), transport: transport, vended: vended,
+        clock: RunningClock(), wall: TestWall(), random: TestRandomness())
+      _ = try await catalog.ensureTable(TableIdentifier(LakeTable.logs), TableCreation(.logs))
+      let before = transport.paths.count
+      #expect(try await vended.credentials(for: "s3://b/lake/icegate/logs/x").accessKeyID == used, "\(life)")
+      #expect(transport.paths.dropFirst(before) == Array(repeating: Self.logsPath, count: loads)[...], "\(life)")
+    }
+  }
+
+  private static let logsPath = "/v1/namespaces/icegate/tables/logs"
 }
 
 struct Nothing: HTTPHandler {

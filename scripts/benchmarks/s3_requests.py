@@ -1,12 +1,15 @@
 """Requests to S3 of a steady load and of queries, cold and warm, counted by the services themselves. Needs moto: run with Conformance's environment.
 
     PYTHONPATH=Conformance:Conformance/services ICEGATE=... .venv/bin/python scripts/benchmarks/s3_requests.py [RECORDS_PER_SECOND] [SECONDS]
+    ... scripts/benchmarks/s3_requests.py suite [RECORDS]     the queries of the log bench, each cold (new process, empty cache) and warm
 """
-import collections, json, random, re, sys, tempfile, time
+import collections, json, random, re, shutil, sys, tempfile, time
 
+import corpus
 from services import Cluster, Moto
 
-RATE, SECONDS = int((sys.argv[1:] or ["10000"])[0]), int((sys.argv[2:] or ["60"])[0])
+SUITE = sys.argv[1:2] == ["suite"]
+RATE, SECONDS = (0, 0) if SUITE else (int((sys.argv[1:] or ["10000"])[0]), int((sys.argv[2:] or ["60"])[0]))
 START = 1_800_000_000
 
 
@@ -31,12 +34,67 @@ def body(r, first, count):
     return json.dumps({"resourceLogs": [{"resource": {"attributes": [{"key": "service.name", "value": {"stringValue": "s%d" % (first // count % 4)}}]}, "scopeLogs": [{"logRecords": rows}]}]}).encode()
 
 
+def configuration(moto, folder):
+    return ("catalog:\n  backend: !object_store\n  warehouse: s3://warehouse/lake\n  cache:\n    memory_size_mb: 256\n    disk_dir: %s\n    disk_size_mb: 1024\n"
+            "storage:\n  backend: !s3\n    bucket: warehouse\n    region: us-east-1\n    endpoint: %s\n" % (folder, moto.url))
+
+
+def questions(trace, line_id):
+    """The kinds of queries that the log bench asks, over its corpus: name, path, parameters."""
+    t0, t1, every = corpus.T0, corpus.T0 + 7200, '{service_name=~".+"}'
+    def lines(query, limit=100, start=t0, end=t1): return "query_range", {"query": query, "start": start * 10**9, "end": end * 10**9, "limit": limit, "direction": "backward"}
+    def instant(query): return "query", {"query": query % "7200s", "time": t1}
+    def steps(query, step): return "query_range", {"query": query, "start": t0 + step, "end": t1, "step": step}
+    return [
+        ("a needle", *lines('%s |= "%s"' % (every, line_id))), ("b rare, one service", *lines('{service_name="frontend"} |= "after 4999 ms"')),
+        ("c common substring", *lines(every + ' |= "timeout"')), ("d regex", *instant("sum(count_over_time(" + every + " |~ `calling (auth|ads)$` [%s]))")),
+        ("e regex, any case", *instant("sum(count_over_time(" + every + " |~ `(?i)UPSTREAM TIMEOUT` [%s]))")), ("f newest of a service", *lines('{service_name="payment"}')),
+        ("g by severity per minute", *steps("sum by (severity_text) (count_over_time(" + every + " [1m]))", 60)),
+        ("h substring by service", *steps("sum by (service_name) (count_over_time(" + every + ' |= "timeout" [5m]))', 300)),
+        ("i count of everything", *instant("sum(count_over_time(" + every + " [%s]))")), ("j top services", *instant("topk(10, sum by (service_name) (count_over_time(" + every + " [%s])))")),
+        ("k json, status >= 500", *instant("sum by (service_name) (count_over_time(" + every + ' | json | __error__="" | status >= 500 [%s]))')),
+        ("l quantile of an attribute", *instant("quantile_over_time(0.95, " + every + " | unwrap duration_ms [%s]) by (service_name)")),
+        ("m one trace", *lines('%s | trace_id="%s"' % (every, trace))), ("n one user", *lines(every + ' | user_id="u-4711"')),
+        ("o label values", "label/service_name/values", {"start": t0 * 10**9, "end": t1 * 10**9}),
+        ("p window, two substrings", *lines('{service_name="checkout"} |= "request" |= "retry"', 1000, t0 + 2700, t0 + 3600)),
+    ]
+
+
+def suite(records):
+    from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
+    folder, bodies = tempfile.mkdtemp(prefix="icegate-cache-"), list(corpus.requests(records))
+    some = [r for g in ExportLogsServiceRequest.FromString(bodies[len(bodies) // 2]).resource_logs for s in g.scope_logs for r in s.log_records]
+    line_id = next(re.search("traceID=(\\w+)", r.body.string_value).group(1) for r in some if "traceID=" in r.body.string_value)
+    with Moto("warehouse", "queue") as moto, Cluster(configuration(moto, folder), "s3://queue/", interval=5_000) as cluster:
+        ingest, query = cluster.ingests[0], cluster.queries[0]
+        for body in bodies:
+            status = ingest.request("otlp", "POST", "/v1/logs", body, {"Content-Type": "application/x-protobuf", "X-Scope-OrgID": "t"})[0]
+            assert status == 200, status
+        deadline = time.time() + 300
+        while requests([ingest])["requests", "put"] != (time.sleep(12) or requests([ingest])["requests", "put"]) and time.time() < deadline: pass
+        written = requests([ingest])
+        print("%d records; PUTs per million records, one request of 1,000 after another: %.0f" % (records, (written["requests", "put"] + written["requests", "upload"]) * 1e6 / records))
+        print("| query | cold: GET | LIST | KB | ms | warm: GET | LIST | KB | ms |\n|---|---|---|---|---|---|---|---|---|")
+        for name, path, parameters in questions(some[0].trace_id.hex(), line_id):
+            query.stop()
+            shutil.rmtree(folder, ignore_errors=True)
+            query.start()
+            row = []
+            for _ in ("cold", "warm"):
+                before, began = requests([query]), time.time()
+                status, answer = query.get("loki", "/loki/api/v1/" + path, parameters, "t")
+                took = (time.time() - began) * 1000
+                assert status == 200, (name, answer)
+                used = requests([query]) - before
+                row += ["%d" % (used["requests", "get"] + used["requests", "head"]), "%d" % used["requests", "list"],
+                        "%.0f" % (sum(n for (what, _), n in used.items() if what == "received_bytes") / 1e3), "%.0f" % took]
+            print("| %s | %s |" % (name, " | ".join(row)), flush=True)
+
+
 def main():
     r, folder = random.Random(1), tempfile.mkdtemp(prefix="icegate-cache-")
     with Moto("warehouse", "queue") as moto:
-        shared = ("catalog:\n  backend: !object_store\n  warehouse: s3://warehouse/lake\n  cache:\n    memory_size_mb: 256\n    disk_dir: %s\n    disk_size_mb: 1024\n"
-                  "storage:\n  backend: !s3\n    bucket: warehouse\n    region: us-east-1\n    endpoint: %s\n" % (folder, moto.url))
-        with Cluster(shared, "s3://queue/", interval=30_000) as cluster:
+        with Cluster(configuration(moto, folder), "s3://queue/", interval=30_000) as cluster:
             ingest, query = cluster.ingests[0], cluster.queries[0]
             bodies = [body(r, n * RATE // 10, RATE // 10) for n in range(20)]
             before, began, sent = requests([ingest]), time.time(), 0
@@ -64,4 +122,4 @@ def main():
             show("%s, new process, warm disk" % name, requests([query]) - before)
 
 
-main()
+suite(int((sys.argv[2:] or ["200000"])[0])) if SUITE else main()

@@ -35,18 +35,24 @@ package struct IcebergHandler: HTTPHandler {
         ? IcebergRefusal(404, "NotFoundException", "no such route").response
         : IcebergRefusal(405, "UnsupportedOperationException", "allowed: \(allowed.joined(separator: ", "))").response
     }
+    let endpoints = IcebergHandler.endpoints(of: ports.catalog)
     router.get("/v1/config") { _, _ in
-      .json(200, RESTConfig(defaults: [:], overrides: [:], endpoints: IcebergHandler.endpoints).encoded())
+      .json(200, RESTConfig(defaults: [:], overrides: [:], endpoints: endpoints).encoded())
     }
     router.post("/v1/oauth/tokens") { request, _ in IcebergTokens(settings: settings).handle(request) }
     for (base, skipped) in [("/v1", 0), ("/v1/{prefix}", 1)] {
       IcebergNamespaceRoutes(ports: ports, settings: settings).register(in: &router, base, skipped)
       IcebergTableRoutes(ports: ports, settings: settings).register(in: &router, base, skipped)
+      IcebergViewRoutes(ports: ports).register(in: &router, base, skipped)
     }
     self.router = router
   }
 
-  /// What a client may count on.
+  private static func endpoints(of catalog: any Catalog) -> [String] {
+    catalog is any MultiTableCatalog ? endpoints + ["POST /v1/{prefix}/transactions/commit"] : endpoints
+  }
+
+  /// What a client may count on, whatever the catalog behind it.
   static let endpoints = [
     "GET /v1/{prefix}/namespaces", "POST /v1/{prefix}/namespaces", "GET /v1/{prefix}/namespaces/{namespace}",
     "HEAD /v1/{prefix}/namespaces/{namespace}", "DELETE /v1/{prefix}/namespaces/{namespace}",

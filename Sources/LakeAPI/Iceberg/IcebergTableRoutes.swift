@@ -32,6 +32,9 @@ struct IcebergTableRoutes: Sendable {
     }
     answer(&router, ["POST"], "\(tables)/{table}/metrics") { (_, _) throws(IcebergRefusal) in HTTPResponse(status: 204)
     }
+    answer(&router, ["POST"], "\(base)/transactions/commit") { (request, _) throws(IcebergRefusal) in
+      try await commitMany(request)
+    }
     answer(&router, ["POST"], "\(base)/tables/rename") { (request, _) throws(IcebergRefusal) in
       try await rename(request)
     }
@@ -172,10 +175,50 @@ struct IcebergTableRoutes: Sendable {
   }
 
   private func drop(_ request: IcebergRequest, _ table: TableIdentifier) async throws(IcebergRefusal) -> HTTPResponse {
-    if try request.parameters()["purgeRequested"]?.lowercased() == "true" {
-      throw .unsupported("dropping a table leaves its files: drop it without purge, then remove them")
-    }
+    var files: [ObjectKey] = []
+    if try request.parameters()["purgeRequested"]?.lowercased() == "true" { files = try await purgeable(table) }
     do { try await ports.catalog.dropTable(table) } catch { throw IcebergRefusal(error) }
+    // The table is gone: what cannot be deleted now is an orphan, not a reason to say that it is there.
+    let left = await ports.store.deleteAll(files)
+    if !files.isEmpty {
+      ports.journal.note(
+        left.isEmpty ? .info : .warning, "iceberg.purged",
+        [("table", "\(table)"), ("files", "\(files.count)"), ("left", "\(left.count)")])
+    }
+    return HTTPResponse(status: 204)
+  }
+
+  /// The files that go with the table, found before it is dropped: afterwards nothing would lead to them.
+  private func purgeable(_ table: TableIdentifier) async throws(IcebergRefusal) -> [ObjectKey] {
+    guard !LakeTable.all.contains(where: { TableIdentifier($0) == table }) else {
+      throw .unsupported("\(table) is written by this lake: its files are not purged while it may be")
+    }
+    let state: TableState
+    do { state = try await ports.catalog.loadTable(table) } catch { throw IcebergRefusal(error) }
+    let purge = IcebergPurge(ports: ports, state: state)
+    guard purge.isAllowed else { throw .badRequest("gc.enabled is false: the files of \(table) may be another's") }
+    return try await purge.keys()
+  }
+
+  /// Several tables in one step, where the catalog can.
+  private func commitMany(_ request: IcebergRequest) async throws(IcebergRefusal) -> HTTPResponse {
+    let wanted = try request.message { (bytes) throws(IcebergError) in try RESTTables.Transaction(bytes) }
+    var changes: [TableChange] = []
+    for one in wanted.changes {
+      guard let name = one.table else { throw .badRequest("a change of a transaction names its table") }
+      let table = TableIdentifier(namespace: name.namespace, name: name.name)
+      guard !changes.contains(where: { $0.table == table }) else { throw .badRequest("\(table) is changed twice") }
+      changes.append(TableChange(table: table, requirements: one.requirements, updates: one.updates))
+    }
+    do throws(CatalogError) {
+      if let only = changes.first, changes.count == 1 {
+        _ = try await ports.catalog.commit(only.table, requirements: only.requirements, updates: only.updates)
+      } else if let catalog = ports.catalog as? any MultiTableCatalog {
+        try await catalog.commit(changes)
+      } else {
+        throw .invalid("this catalog changes one table at a time: \(changes.count) cannot be changed together")
+      }
+    } catch { throw IcebergRefusal(error) }
     return HTTPResponse(status: 204)
   }
 

@@ -8,6 +8,7 @@ package import LakeQuery
 package struct LokiHandler: HTTPHandler {
   private let router: Router
   private let admission: QueryAdmission
+  private let deadline: QueryDeadline
   private let clock: any LakeClock
   private let instruments: LokiInstruments
 
@@ -79,6 +80,7 @@ package struct LokiHandler: HTTPHandler {
     self.admission = admission
     self.instruments = instruments
     clock = ports.clock
+    deadline = QueryDeadline(limit: services.query.settings.timeout, clock: ports.clock)
   }
 
   /// What the server refuses by itself, in this port's form.
@@ -99,9 +101,12 @@ package struct LokiHandler: HTTPHandler {
     let response: HTTPResponse
     do {
       response = try await admission.run(tenancy.tenant) {
-        queued = received.duration(to: clock.now)
-        let answer = await LokiRequestContext.$queued.withValue(queued) { await router.handle(request) }
-        return ResponseCoding.applied(to: answer, for: request)
+        let waited = received.duration(to: clock.now)
+        queued = waited
+        return await deadline.run { [router] in
+          let answer = await LokiRequestContext.$queued.withValue(waited) { await router.handle(request) }
+          return ResponseCoding.applied(to: answer, for: request)
+        } ?? LokiRefusal(QueryError.timeout(deadline.limit)).response
       }
     } catch is QueryAdmission.TooMany {
       response = LokiRefusal(429, "too many outstanding requests").response

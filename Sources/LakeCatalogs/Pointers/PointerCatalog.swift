@@ -8,8 +8,8 @@ package import LakeSchema
 /// it leaves no trace but an orphan file.
 package struct PointerCatalog<Pointers: TablePointers>: Catalog {
   let pointers: Pointers
-  private let files: MetadataFiles
-  private let random: any Randomness
+  let files: MetadataFiles
+  let random: any Randomness
   private let wall: any WallClock
 
   /// How often a load starts over when the pointer moved and the old metadata file was cleaned away under it.
@@ -26,7 +26,7 @@ package struct PointerCatalog<Pointers: TablePointers>: Catalog {
     self.wall = wall
   }
 
-  private var now: Int64 { Int64(wall.now.nanoseconds / 1_000_000) }
+  var now: Int64 { Int64(wall.now.nanoseconds / 1_000_000) }
 
   // MARK: namespaces
 
@@ -69,8 +69,7 @@ package struct PointerCatalog<Pointers: TablePointers>: Catalog {
     return found.state
   }
 
-  private func find(_ table: TableIdentifier) async throws(CatalogError) -> (state: TableState, pointer: TablePointer)?
-  {
+  func find(_ table: TableIdentifier) async throws(CatalogError) -> (state: TableState, pointer: TablePointer)? {
     var last: String?
     for _ in 0..<loadAttemptsMax {
       guard let pointer = try await pointers.pointer(of: table) else { return nil }
@@ -181,7 +180,7 @@ package struct PointerCatalog<Pointers: TablePointers>: Catalog {
   }
 
   /// The files that fell out of the metadata log, where the table asks for them to go.
-  private static func metadataFilesPast(_ base: TableMetadata, _ metadata: TableMetadata) -> [String] {
+  static func metadataFilesPast(_ base: TableMetadata, _ metadata: TableMetadata) -> [String] {
     guard metadata.properties.flag(TableProperties.metadataDeleteAfterCommit, default: false) else { return [] }
     let kept = Set(metadata.metadataLog.map(\.metadataFile))
     return base.metadataLog.map(\.metadataFile).filter { !kept.contains($0) }

@@ -65,6 +65,21 @@ package protocol TablePointers: Sendable {
   func dropNamespace(_ namespace: [String]) async throws(CatalogError)
 }
 
+/// One pointer of several that move together.
+package struct PointerSwap: Hashable, Sendable {
+  package var table: TableIdentifier
+  /// nil: the table is new.
+  package var old: TablePointer?
+  package var location: String
+}
+
+/// Pointers of which several can move in one step.
+package protocol MultiTablePointers: TablePointers {
+  /// - Returns: false when one of them is not where it was any more: none has moved.
+  /// - Throws: `.tableExists` for a new one whose name is taken, with none moved; `.outcomeUnknown` when all may have.
+  func swapAll(_ swaps: [PointerSwap]) async throws(CatalogError) -> Bool
+}
+
 extension TablePointers {
   package func release(_ table: TableIdentifier, _ reservation: TableReservation) async {}
 }

@@ -157,7 +157,7 @@ package struct RESTCatalog: Catalog {
   }
 
   /// Servers that hand out keys for a table's files may do so.
-  private static let delegation = [(name: "X-Iceberg-Access-Delegation", value: "vended-credentials")]
+  private static let delegation = [(name: "X-Iceberg-Access-Delegation", value: "vended-credentials,remote-signing")]
 
   package func loadTable(_ table: TableIdentifier) async throws(CatalogError) -> TableState {
     guard (try? CatalogRules.check(table)) != nil else { throw .noSuchTable(table) }
@@ -173,17 +173,52 @@ package struct RESTCatalog: Catalog {
     }
   }
 
-  private func loaded(_ table: TableIdentifier, _ answer: HTTPAnswer) async throws(CatalogError) -> TableState {
+  /// - Parameter isCommit: such an answer says nothing of how files are reached.
+  private func loaded(_ table: TableIdentifier, _ answer: HTTPAnswer, isCommit: Bool = false)
+    async throws(CatalogError) -> TableState
+  {
     let found = try parsed("\(table)") { () throws(IcebergError) in try RESTTables.Loaded(answer.body) }
     guard let location = found.metadataLocation else {
       throw .corrupt("\(table): the answer names no metadata location")
     }
     let state = TableState(metadata: found.metadata, metadataLocation: location)
+    let isVended =
+      isCommit
+      ? vended?.hasKeys(below: found.metadata.location) ?? false : try await takeAccess(found, table)
     // Keys expire: a state that came with some is asked for again.
-    let isVended = vended?.take(found, of: table) ?? false
     await remembered.keep(table, state, tag: isVended ? nil : answer.header("etag"))
     return state
   }
+
+  /// What the answer says of how the table's files are reached.
+  /// - Returns: whether it brought keys.
+  private func takeAccess(_ found: RESTTables.Loaded, _ table: TableIdentifier) async throws(CatalogError) -> Bool {
+    guard let vended else { return false }
+    if vended.take(found, of: table, renew: { await renewKeys(table) }) { return true }
+    let agreement = try await client.agreement()
+    let config = agreement.properties.merging(found.config) { $1 }
+    guard config["s3.remote-signing-enabled"] == "true" else { return false }
+    let standard = "/v1\(agreement.prefix)\(try await path(table))/sign"
+    vended.take(
+      RemoteSigner(client: client, agreement: agreement, config: config, signing: found.signing, standard: standard),
+      below: found.metadata.location)
+    return false
+  }
+
+  /// Before keys expire. What fails is tried again by who needs them.
+  private func renewKeys(_ table: TableIdentifier) async {
+    do throws(CatalogError) {
+      guard try await client.agreement().endpoints.contains(RESTCatalog.keysEndpoint) else {
+        _ = try await loadTable(table)
+        return
+      }
+      let answer = try await send("GET", try await path(table) + "/credentials")
+      guard answer.status == 200, let found = try? RESTTables.Loaded.credentials(answer.body) else { return }
+      vended?.take(found, of: table, renew: { await renewKeys(table) })
+    } catch {}
+  }
+
+  private static let keysEndpoint = "GET /v1/{prefix}/namespaces/{namespace}/tables/{table}/credentials"
 
   package func commit(_ table: TableIdentifier, requirements: [TableRequirement], updates: [TableUpdate])
     async throws(CatalogError) -> TableState
@@ -192,7 +227,7 @@ package struct RESTCatalog: Catalog {
     let body = RESTTables.Commit(table: name, requirements: requirements, updates: updates).encoded()
     let answer = try await send("POST", try await path(table), body)
     switch answer.status {
-    case 200...299: return try await loaded(table, answer)
+    case 200...299: return try await loaded(table, answer, isCommit: true)
     case 404:
       let isNamespace = RESTError(answer.body, status: 404).type == "NoSuchNamespaceException"
       throw isNamespace && requirements.contains(.assertCreate)

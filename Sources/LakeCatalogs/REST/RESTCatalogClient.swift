@@ -36,8 +36,13 @@ actor RESTCatalogClient {
     var query: [(name: String, value: String)] = []
     var headers: [(name: String, value: String)] = []
     var body: Bytes?
+    /// In place of the path, for what the server sends elsewhere.
+    var absolute: String?
+    /// A POST that changes nothing.
+    var isQuestion = false
 
-    var isReading: Bool { method == "GET" || method == "HEAD" }
+    /// Whether it may be sent again whatever became of it.
+    var isReading: Bool { method == "GET" || method == "HEAD" || isQuestion }
   }
 
   /// Asked once; what the server says then holds for this life.
@@ -54,7 +59,9 @@ actor RESTCatalogClient {
     properties.merge(config.overrides) { $1 }
     var uri = properties["uri"] ?? settings.uri
     while uri.hasSuffix("/") { uri.removeLast() }
-    let found = RESTAgreement(uri: uri, properties: properties, keepsIdempotency: config.idempotencyKeyLifetime != nil)
+    let found = RESTAgreement(
+      uri: uri, properties: properties, keepsIdempotency: config.idempotencyKeyLifetime != nil,
+      endpoints: Set(config.endpoints ?? []))
     agreed = found
     return found
   }
@@ -135,7 +142,7 @@ actor RESTCatalogClient {
     do throws(TransportError) {
       answer = try await transport.send(
         HTTPExchange(
-          method: call.method, url: agreement.uri + call.path + query, headers: headers,
+          method: call.method, url: call.absolute ?? agreement.uri + call.path + query, headers: headers,
           body: call.body ?? (call.method == "POST" ? Bytes() : nil), timeout: settings.requestTimeout))
     } catch {
       switch error {

@@ -27,6 +27,8 @@ struct RESTAgreement: Sendable {
   let properties: [String: String]
   /// Whether a change that is sent twice under one key is made once.
   let keepsIdempotency: Bool
+  /// What the server says that it answers; empty: it does not say.
+  var endpoints: Set<String> = []
 
   var prefix: String {
     let prefix = properties["prefix"] ?? ""

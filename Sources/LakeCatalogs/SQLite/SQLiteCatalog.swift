@@ -24,7 +24,7 @@ extension SQLiteCatalog {
 }
 
 /// Pointers in the rows of `iceberg_tables`: `UPDATE ... WHERE metadata_location = old` is the commit.
-package struct SQLitePointers: TablePointers {
+package struct SQLitePointers: MultiTablePointers {
   let database: SQLiteCatalogDatabase
   let tables: String
   let random: any Randomness
@@ -59,6 +59,10 @@ package struct SQLitePointers: TablePointers {
     do { return try await database.swapPointer(of: table, from: old.location, to: location) ? .swapped : .lost } catch {
       throw error.catalogError
     }
+  }
+
+  package func swapAll(_ swaps: [PointerSwap]) async throws(CatalogError) -> Bool {
+    do { return try await database.swapPointers(swaps) } catch { throw error.catalogError }
   }
 
   package func remove(_ table: TableIdentifier) async throws(CatalogError) {

@@ -166,26 +166,52 @@ actor SQLiteCatalogDatabase {
   }
 
   func insertTable(_ table: TableIdentifier, pointer: String) throws(SQLiteFailure) {
-    try write { (database) throws(SQLiteFailure) in
-      try checkFree(table, database)
-      try database.query(
-        """
-        INSERT INTO iceberg_tables (catalog_name, table_namespace, table_name, metadata_location\
-        \(hasTypeColumn ? ", iceberg_type" : "")) VALUES (?1, ?2, ?3, ?4\(hasTypeColumn ? ", 'TABLE'" : ""))
-        """, [catalog, table.namespace.joined(separator: "."), table.name, pointer])
-    }
+    try write { (database) throws(SQLiteFailure) in try insert(table, pointer: pointer, database) }
+  }
+
+  private func insert(_ table: TableIdentifier, pointer: String, _ database: SQLiteConnection) throws(SQLiteFailure) {
+    try checkFree(table, database)
+    try database.query(
+      """
+      INSERT INTO iceberg_tables (catalog_name, table_namespace, table_name, metadata_location\
+      \(hasTypeColumn ? ", iceberg_type" : "")) VALUES (?1, ?2, ?3, ?4\(hasTypeColumn ? ", 'TABLE'" : ""))
+      """, [catalog, table.namespace.joined(separator: "."), table.name, pointer])
   }
 
   /// - Returns: false when the pointer is not `old` any more: nothing was changed.
   func swapPointer(of table: TableIdentifier, from old: String, to new: String) throws(SQLiteFailure) -> Bool {
-    try write { (database) throws(SQLiteFailure) in
-      try database.query(
-        """
-        UPDATE iceberg_tables SET metadata_location = ?5, previous_metadata_location = ?4
-        WHERE catalog_name = ?1 AND table_namespace = ?2 AND table_name = ?3 AND metadata_location = ?4 \(onlyTables)
-        """, [catalog, table.namespace.joined(separator: "."), table.name, old, new])
-      return database.changes == 1
-    }
+    try write { (database) throws(SQLiteFailure) in try swap(table, from: old, to: new, database) }
+  }
+
+  private func swap(_ table: TableIdentifier, from old: String, to new: String, _ database: SQLiteConnection)
+    throws(SQLiteFailure) -> Bool
+  {
+    try database.query(
+      """
+      UPDATE iceberg_tables SET metadata_location = ?5, previous_metadata_location = ?4
+      WHERE catalog_name = ?1 AND table_namespace = ?2 AND table_name = ?3 AND metadata_location = ?4 \(onlyTables)
+      """, [catalog, table.namespace.joined(separator: "."), table.name, old, new])
+    return database.changes == 1
+  }
+
+  /// All of them in one transaction.
+  /// - Returns: false when one is not where it was any more: nothing was changed.
+  func swapPointers(_ swaps: [PointerSwap]) throws(SQLiteFailure) -> Bool {
+    do throws(SQLiteFailure) {
+      try write { (database) throws(SQLiteFailure) in
+        for one in swaps {
+          if let old = one.old {
+            // Thrown, so that what came before is rolled back.
+            guard try swap(one.table, from: old.location, to: one.location, database) else {
+              throw .rule(.conflict("\(one.table): another commit came first"))
+            }
+          } else {
+            try insert(one.table, pointer: one.location, database)
+          }
+        }
+      }
+      return true
+    } catch .rule(.conflict) { return false }
   }
 
   func deleteTable(_ table: TableIdentifier) throws(SQLiteFailure) {

@@ -183,7 +183,11 @@ package enum RESTTables {
     }
 
     package init(_ bytes: Bytes) throws(IcebergError) {
-      let root = try JSONReader(try JSONDocument.parse(bytes).root, path: "request").object()
+      try self.init(json: JSONReader(try JSONDocument.parse(bytes).root, path: "request"))
+    }
+
+    init(json: JSONReader) throws(IcebergError) {
+      let root = try json.object()
       table = try root.optional("identifier").map { (name) throws(IcebergError) in try Name(json: name) }
       requirements = try root.required("requirements").array { (one) throws(IcebergError) in
         try TableRequirement(json: one)
@@ -207,6 +211,29 @@ package enum RESTTables {
     }
   }
 
+  /// Commits to several tables that stand or fall together.
+  package struct Transaction: Hashable, Sendable {
+    package var changes: [Commit]
+
+    package init(_ bytes: Bytes) throws(IcebergError) {
+      let root = try JSONReader(try JSONDocument.parse(bytes).root, path: "request").object()
+      changes = try root.required("table-changes").array { (one) throws(IcebergError) in try Commit(json: one) }
+    }
+  }
+
+  /// How a server signs requests to the store in place of keys that it does not give out.
+  package struct Signing: Hashable, Sendable {
+    /// Handed back with every request to be signed.
+    package var properties: [String: String] = [:]
+    /// Go along with every such request; several values of one name are joined.
+    package var headers: [String: String] = [:]
+
+    package init(properties: [String: String] = [:], headers: [String: String] = [:]) {
+      self.properties = properties
+      self.headers = headers
+    }
+  }
+
   /// The answer to a load, a creation or a commit.
   package struct Loaded: Sendable {
     /// nil: only staged.
@@ -215,10 +242,17 @@ package enum RESTTables {
     package var config: [String: String] = [:]
     /// Keys for the files below each prefix; the longest prefix counts.
     package var credentials: [Credential] = []
+    /// nil: the server does not say how it signs.
+    package var signing: Signing?
 
     package struct Credential: Hashable, Sendable {
       package var prefix: String
       package var config: [String: String]
+
+      package init(prefix: String, config: [String: String]) {
+        self.prefix = prefix
+        self.config = config
+      }
     }
 
     package init(metadataLocation: String?, metadata: TableMetadata, config: [String: String] = [:]) {
@@ -232,12 +266,26 @@ package enum RESTTables {
       metadataLocation = try root.optional("metadata-location")?.string()
       metadata = try TableMetadata(json: root.required("metadata"))
       config = try root.optional("config")?.strings() ?? [:]
-      credentials =
-        try root.optional("storage-credentials")?.array { (one) throws(IcebergError) in
-          let object = try one.object()
-          return Credential(
-            prefix: try object.required("prefix").string(), config: try object.required("config").strings())
-        } ?? []
+      credentials = try Self.credentials(root)
+      signing = try root.optional("remote-signing-config").map { (one) throws(IcebergError) in
+        let object = try one.object()
+        return Signing(
+          properties: try object.optional("properties")?.strings() ?? [:],
+          headers: try object.optional("headers").map(RESTSigning.headers) ?? [:])
+      }
+    }
+
+    /// The answer to `GET .../credentials`.
+    package static func credentials(_ bytes: Bytes) throws(IcebergError) -> [Credential] {
+      try credentials(try JSONReader(try JSONDocument.parse(bytes).root, path: "response").object())
+    }
+
+    private static func credentials(_ root: JSONReader) throws(IcebergError) -> [Credential] {
+      try root.optional("storage-credentials")?.array { (one) throws(IcebergError) in
+        let object = try one.object()
+        return Credential(
+          prefix: try object.required("prefix").string(), config: try object.required("config").strings())
+      } ?? []
     }
 
     package func encoded() -> Bytes {

@@ -1,5 +1,5 @@
 import LakeJSON
-import LakeModel
+package import LakeModel
 package import LakePorts
 
 package struct AWSCredentials: Hashable, Sendable {
@@ -20,12 +20,61 @@ package struct AWSCredentials: Hashable, Sendable {
 package struct CredentialError: Error, Hashable, Sendable, CustomStringConvertible {
   /// What was tried, and why each gave nothing.
   package let description: String
+  /// Nobody refused: whoever was asked cannot be reached now.
+  package let isPassing: Bool
+
+  package init(description: String, isPassing: Bool = false) {
+    self.description = description
+    self.isPassing = isPassing
+  }
 }
 
 /// Where the keys for a request come from.
 package protocol CredentialSource: Sendable {
   /// - Parameter resource: what the request is about, `s3://bucket/name`; sources that know only one pair of keys look away.
   func credentials(for resource: String) async throws(CredentialError) -> AWSCredentials
+
+  /// Who signs requests about `resource` in place of keys of ours; nil: nobody, sign with the keys.
+  func signer(for resource: String) -> (any RequestSigner)?
+}
+
+extension CredentialSource {
+  package func signer(for resource: String) -> (any RequestSigner)? { nil }
+}
+
+/// Signs requests with keys that it keeps to itself.
+package protocol RequestSigner: Sendable {
+  func sign(_ request: UnsignedRequest) async throws(CredentialError) -> SignedRequest
+}
+
+package struct UnsignedRequest: Sendable {
+  package var method: String
+  package var url: String
+  package var region: String
+  package var headers: [(name: String, value: String)]
+  /// Of requests whose body says what they are about; nil: of no interest.
+  package var body: Bytes?
+
+  package init(
+    method: String, url: String, region: String, headers: [(name: String, value: String)], body: Bytes? = nil
+  ) {
+    self.method = method
+    self.url = url
+    self.region = region
+    self.headers = headers
+    self.body = body
+  }
+}
+
+package struct SignedRequest: Sendable {
+  package var url: String
+  /// All that the request is to carry.
+  package var headers: [(name: String, value: String)]
+
+  package init(url: String, headers: [(name: String, value: String)]) {
+    self.url = url
+    self.headers = headers
+  }
 }
 
 extension CredentialChain: CredentialSource {

@@ -21,7 +21,7 @@ package struct SignatureV4: Sendable {
     /// Left out of the signature: over TLS only.
     case unsigned
 
-    var hash: String {
+    package var hash: String {
       switch self {
       case .signed(let bytes): Hex.text(SHA256.hash(bytes))
       case .unsigned: "UNSIGNED-PAYLOAD"

@@ -2,7 +2,7 @@ import LakeModel
 package import LakeSchema
 
 /// The strictest catalog: everything in memory, atomic, with no outcome ever unknown.
-package actor MemoryCatalog: Catalog {
+package actor MemoryCatalog: MultiTableCatalog {
   private var state: CatalogState
   private let random: any Randomness
   private let wall: any WallClock
@@ -45,6 +45,15 @@ package actor MemoryCatalog: Catalog {
   package func commit(_ table: TableIdentifier, requirements: [TableRequirement], updates: [TableUpdate])
     throws(CatalogError) -> TableState
   { try state.commit(table, requirements: requirements, updates: updates, metadataUUID: random.uuid(), now: now) }
+
+  package func commit(_ changes: [TableChange]) throws(CatalogError) {
+    var changed = state
+    for change in changes {
+      _ = try changed.commit(
+        change.table, requirements: change.requirements, updates: change.updates, metadataUUID: random.uuid(), now: now)
+    }
+    state = changed
+  }
 
   package func registerTable(_ table: TableIdentifier, _ registered: TableState) throws(CatalogError) {
     try state.registerTable(table, registered)

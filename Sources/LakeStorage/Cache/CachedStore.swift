@@ -248,6 +248,12 @@ package struct CachedStore: ObjectStore {
     try outcome.get()
   }
 
+  package func deleteAll(_ keys: [ObjectKey]) async -> [DeletionFailure] {
+    let failures = await base.deleteAll(keys)
+    for key in keys where settings.isImmutable(key) { await cache.forget(key) }
+    return failures
+  }
+
   package func list(prefix: String, delimiter: String?, startAfter: String?, limit: Int) async throws(ObjectStoreError)
     -> ObjectPage
   {

@@ -75,6 +75,24 @@ package final class S3Buckets: ObjectStore, @unchecked Sendable {
     try await store(of: key).delete(key)
   }
 
+  package func deleteAll(_ keys: [ObjectKey]) async -> [DeletionFailure] {
+    var failures: [Int: DeletionFailure] = [:]
+    var ofBucket: [String: [Int]] = [:]
+    for (index, key) in keys.enumerated() {
+      do throws(ObjectStoreError) {
+        ofBucket[try store(of: key).client.settings.bucket, default: []].append(index)
+      } catch {
+        failures[index] = DeletionFailure(key: key, error: error)
+      }
+    }
+    for (bucket, indices) in ofBucket.sorted(by: { $0.key < $1.key }) {
+      let left = await store(ofBucket: bucket).deleteAll(indices.map { keys[$0] })
+      let errors = Dictionary(left.map { ($0.key, $0) }) { first, _ in first }
+      for index in indices { if let failure = errors[keys[index]] { failures[index] = failure } }
+    }
+    return failures.sorted { $0.key < $1.key }.map(\.value)
+  }
+
   package func list(prefix: String, delimiter: String?, startAfter: String?, limit: Int) async throws(ObjectStoreError)
     -> ObjectPage
   {

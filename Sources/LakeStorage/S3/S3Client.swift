@@ -57,7 +57,7 @@ package struct S3Client: Sendable {
     while true {
       let failure: Failure
       do throws(Failure) {
-        let answer = try await once(call)
+        let answer = try await once(call, attempt)
         if answer.status < 500 && answer.status != 429 {
           budget.earn()
           if answer.status < 300 { return answer }
@@ -91,35 +91,53 @@ package struct S3Client: Sendable {
     }
   }
 
-  private func once(_ call: Call) async throws(Failure) -> HTTPAnswer {
-    let keys: AWSCredentials
-    let name = call.key.map(name(ofKey:))
-    do { keys = try await credentials.credentials(for: "s3://\(settings.bucket)/\(name ?? call.listed)") } catch {
-      throw .credentials(error)
-    }
-    let (scheme, host, basePath) = settings.base
-    var path = basePath
-    if let name { path += "/" + PercentEncoding.encode(name, keepsSlash: true) }
-    if path.isEmpty { path = "/" }
-    let signer = SignatureV4(credentials: keys, region: settings.region, service: "s3")
-    let payload: SignatureV4.Payload =
-      settings.leavesPayloadUnsigned && scheme == "https" ? .unsigned : .signed(call.body ?? Bytes())
-    let signed = signer.headers(
-      method: call.method, host: host, path: path, query: call.query, headers: call.headers, payload: payload,
-      at: wall.now)
-    let query = call.query.isEmpty ? "" : "?" + SignatureV4.canonicalQuery(call.query)
+  private func once(_ call: Call, _ attempt: Int) async throws(Failure) -> HTTPAnswer {
+    let signed = try await signed(call)
     let needsBody = call.method == "PUT" || call.method == "POST"
+    let stall = settings.stallTimeout(reading: call.method == "GET" || call.method == "HEAD", attempt: attempt)
     let start = clock.now
     do throws(TransportError) {
       let answer = try await transport.send(
         HTTPExchange(
-          method: call.method, url: "\(scheme)://\(host)\(path)\(query)", headers: call.headers + signed,
-          body: call.body ?? (needsBody ? Bytes() : nil), timeout: settings.requestTimeout))
+          method: call.method, url: signed.url, headers: signed.headers,
+          body: call.body ?? (needsBody ? Bytes() : nil), timeout: settings.requestTimeout, stallTimeout: stall))
       instruments?.note(call, answer, start.duration(to: clock.now))
       return answer
     } catch {
       if error != .cancelled { instruments?.note(call, nil, start.duration(to: clock.now)) }
       throw error == .cancelled ? .cancelled : .transport(error)
+    }
+  }
+
+  /// With the keys for what it is about, or by whoever signs in their place.
+  private func signed(_ call: Call) async throws(Failure) -> SignedRequest {
+    let name = call.key.map(name(ofKey:))
+    let resource = "s3://\(settings.bucket)/\(name ?? call.listed)"
+    let (scheme, host, basePath) = settings.base
+    var path = basePath
+    if let name { path += "/" + PercentEncoding.encode(name, keepsSlash: true) }
+    if path.isEmpty { path = "/" }
+    let query = call.query.isEmpty ? "" : "?" + SignatureV4.canonicalQuery(call.query)
+    let url = "\(scheme)://\(host)\(path)\(query)"
+    let payload: SignatureV4.Payload =
+      settings.leavesPayloadUnsigned && scheme == "https" ? .unsigned : .signed(call.body ?? Bytes())
+    do throws(CredentialError) {
+      if let signer = credentials.signer(for: resource) {
+        return try await signer.sign(
+          UnsignedRequest(
+            method: call.method, url: url, region: settings.region,
+            headers: call.headers + [("Host", host), ("x-amz-content-sha256", payload.hash)],
+            // What it deletes stands in the body alone.
+            body: call.method == "POST" && call.key == nil ? call.body : nil))
+      }
+      let signer = SignatureV4(
+        credentials: try await credentials.credentials(for: resource), region: settings.region, service: "s3")
+      let own = signer.headers(
+        method: call.method, host: host, path: path, query: call.query, headers: call.headers, payload: payload,
+        at: wall.now)
+      return SignedRequest(url: url, headers: call.headers + own)
+    } catch {
+      throw error.isPassing ? .transport(.notSent(error.description)) : .credentials(error)
     }
   }
 }
@@ -162,7 +180,9 @@ extension S3Client.Failure {
     let document = XMLDocument(answer.body)
     let code = document.first("Code") ?? ""
     let message = document.first("Message") ?? ""
-    if let region = answer.header("x-amz-bucket-region"), answer.status == 301 || answer.status == 400 {
+    if let region = answer.header("x-amz-bucket-region") ?? document.first("Region"),
+      answer.status == 301 || answer.status == 307 || answer.status == 400
+    {
       return "\(answer.status) \(code): the bucket lies in region \(region); set storage.backend.region to it"
     }
     return "\(answer.status) \(code): \(message)"

@@ -5,7 +5,7 @@ package import LakePorts
 /// What the S3 client tells the metrics port, by operation: these requests are what the store is paid for.
 package struct S3Instruments: Sendable {
   enum Operation: String, CaseIterable {
-    case get, head, put, delete, list, upload
+    case get, head, put, delete, deleteMany = "delete_many", list, upload
   }
 
   private struct OfOperation: Sendable {
@@ -48,7 +48,7 @@ package struct S3Instruments: Sendable {
     case "HEAD": operation = .head
     case "DELETE": operation = .delete
     case "PUT": operation = call.query.isEmpty ? .put : .upload
-    case "POST": operation = .upload
+    case "POST": operation = call.key == nil ? .deleteMany : .upload
     default: operation = call.key == nil ? .list : .get
     }
     guard let instruments = operations[operation] else { return }

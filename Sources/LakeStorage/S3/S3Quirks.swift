@@ -8,6 +8,14 @@ package final class S3Quirks: Sendable {
 
   private let form = Atomic<UInt8>(TagForm.unknown.rawValue)
 
+  private let deletesSingly = Atomic<Bool>(false)
+
+  /// Whether the store knows no request that deletes many.
+  var deletesOneByOne: Bool {
+    get { deletesSingly.load(ordering: .relaxed) }
+    set { deletesSingly.store(newValue, ordering: .relaxed) }
+  }
+
   /// How If-Match wants the tag: quoted, as it comes in ETag, or bare, as radosgw 16 compares it.
   var tagForm: TagForm {
     get { TagForm(rawValue: form.load(ordering: .relaxed)) ?? .unknown }

@@ -15,6 +15,10 @@ package struct S3Settings: Sendable {
   /// Bodies are left out of the signature; only over TLS, which covers them.
   package var leavesPayloadUnsigned: Bool
   package var requestTimeout: Duration = .seconds(30)
+  /// How long a first read may stand still before it is asked again; each repeat waits twice as long.
+  package var readStallTimeout: Duration = .seconds(5)
+  /// How long anything else may: what becomes of a write that is broken off has to be found out.
+  package var stallTimeout: Duration = .seconds(10)
   /// Tries of one call that can be repeated without harm, the first included.
   package var attemptsMax = 6
   package var backoffBase: Duration = .milliseconds(50)
@@ -32,6 +36,10 @@ package struct S3Settings: Sendable {
     self.usesPathStyle = usesPathStyle ?? (endpoint != nil)
     self.prefix = prefix
     leavesPayloadUnsigned = endpoint.map { $0.hasPrefix("https://") } ?? true
+  }
+
+  func stallTimeout(reading: Bool, attempt: Int) -> Duration {
+    reading ? min(readStallTimeout * (1 << min(attempt - 1, 10)), requestTimeout) : stallTimeout
   }
 
   /// Scheme, host (with port) and the path before the key.
