@@ -4,6 +4,12 @@ import Glibc
 struct ChildProcess {
   let process: pid_t
   let output: Int32
+  private var said: [UInt8] = []
+
+  private init(process: pid_t, output: Int32) {
+    self.process = process
+    self.output = output
+  }
 
   /// - Returns: nil when it cannot be started.
   static func start(_ arguments: [String]) -> ChildProcess? {
@@ -27,18 +33,20 @@ struct ChildProcess {
     return ChildProcess(process: process, output: ends[0])
   }
 
-  /// Everything it printed and how it ended. Waits.
-  func finish() -> (lines: [String], exit: Int32?) {
-    var bytes: [UInt8] = []
+  /// Takes a part of what it prints; waits for it. - Returns: false when there is no more.
+  mutating func readSome() -> Bool {
     var buffer = [UInt8](repeating: 0, count: 65_536)
-    while true {
-      let count = read(output, &buffer, buffer.count)
-      if count < 0 && errno == EINTR { continue }
-      if count <= 0 { break }
-      bytes += buffer[0..<count]
-    }
+    let count = read(output, &buffer, buffer.count)
+    if count < 0 && errno == EINTR { return true }
+    if count > 0 { said += buffer[0..<count] }
+    return count > 0
+  }
+
+  /// Everything it printed and how it ended. Waits.
+  mutating func finish() -> (lines: [String], exit: Int32?) {
+    while readSome() {}
     close(output)
-    return (String(decoding: bytes, as: UTF8.self).split(separator: "\n").map(String.init), wait())
+    return (String(decoding: said, as: UTF8.self).split(separator: "\n").map(String.init), wait())
   }
 
   /// The exit code; nil when a signal ended it.

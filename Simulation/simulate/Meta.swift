@@ -22,7 +22,10 @@ enum Meta {
       print("cannot start two processes")
       return .crash
     }
-    let outputs = children.map { $0.finish() }
+    let outputs = children.map { child in
+      var child = child
+      return child.finish()
+    }
     for (index, output) in outputs.enumerated() where output.exit != 0 {
       print("process \(index) ended with \(output.exit.map { "\($0)" } ?? "a signal")")
       return .crash

@@ -31,7 +31,7 @@ struct Swarm {
     var chunks: [(UInt64, Int)] = stride(from: 0, to: total, by: Swarm.seedsPerProcess).map {
       (arguments.first + UInt64($0), min(Swarm.seedsPerProcess, total - $0))
     }.reversed()
-    var running: [(child: ChildProcess, first: UInt64)] = []
+    var running: [ChildProcess] = []
     var tally = Tally()
     var worst = ExitCode.well
     while !chunks.isEmpty || !running.isEmpty {
@@ -40,10 +40,10 @@ struct Swarm {
           print("cannot start a process")
           return .crash
         }
-        running.append((child, first))
+        running.append(child)
       }
-      let index = readable(running.map(\.child.output))
-      let (child, _) = running.remove(at: index)
+      guard let ended = readUntilOneEnds(&running) else { continue }
+      var child = running.remove(at: ended)
       let (lines, exit) = child.finish()
       for line in lines { if let part = Tally(line: line) { tally.add(part) } }
       if exit != 0 {
@@ -83,10 +83,15 @@ struct Swarm {
     return "\(Int(elapsed)) s, \((Double(runs) / elapsed * 10).rounded() / 10) seeds/s"
   }
 
-  /// Index of the first descriptor that has something to say. A child that ends has.
-  private func readable(_ descriptors: [Int32]) -> Int {
-    var polled = descriptors.map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
+  /// Takes what the children say, all at once, so that none waits for another.
+  ///
+  /// - Returns: which of them has said everything; nil when none has, for now.
+  private func readUntilOneEnds(_ children: inout [ChildProcess]) -> Int? {
+    var polled = children.map { pollfd(fd: $0.output, events: Int16(POLLIN), revents: 0) }
     while poll(&polled, nfds_t(polled.count), -1) < 0 && errno == EINTR {}
-    return polled.firstIndex { $0.revents != 0 } ?? 0
+    for index in polled.indices where polled[index].revents != 0 {
+      if !children[index].readSome() { return index }
+    }
+    return nil
   }
 }

@@ -61,6 +61,9 @@ struct Tally {
       Fault.allCases.filter { faults[$0.rawValue] == 0 }.map(\.name)
       + Coverage.branches.filter { events[$0, default: 0] == 0 }
     print("never hit: \(missed.isEmpty ? "none" : missed.joined(separator: ", "))")
+    for (event, why) in Coverage.elsewhere where events[event, default: 0] == 0 {
+      print("not of the swarm: \(event): \(why)")
+    }
   }
 
   private func pad(_ text: String, _ width: Int) -> String {

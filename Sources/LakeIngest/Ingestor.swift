@@ -234,12 +234,10 @@ package actor Ingestor {
       case .durable(let id):
         await settleDurable(requests, segment, id)
         return
-      // WAL-4: certainly not written, another lane may take it.
-      case .notWritten(.laneEnded):
-        ports.journal.note(.debug, "ingest.lane.ended", [("topic", topic.rawValue)])
-        continue
-      case .notWritten(.store(let message)):
+      case .notWritten(let message):
         return await settle(requests, .failure(.notAcknowledged(message)))
+      case .elsewhere: continue
+      // WAL-4: the rows go nowhere else; whether they are there, only a repeat can make sure of.
       case .unknown:
         return await settle(requests, .failure(.notAcknowledged("the outcome of the write is not known")))
       }

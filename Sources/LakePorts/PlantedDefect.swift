@@ -10,6 +10,8 @@ package enum PlantedDefect: String, CaseIterable, Sendable {
   case skipReadBack = "skip-read-back"
   /// WAL-4: after an unknown outcome the rows go to another lane at once.
   case retryElsewhere = "retry-elsewhere"
+  /// WAL-4: a tombstone is taken for the proof that nothing of ours ever stood there.
+  case trustTombstone = "trust-tombstone"
   /// WAL-5: a request is acknowledged while its segment's PUT is still in flight.
   case acknowledgeBeforePut = "acknowledge-before-put"
   /// WAL-5: no limit on the time between receipt and acknowledgement.

@@ -21,17 +21,12 @@ package struct LaneStateMachine: Sendable {
 
   package enum Outcome: Hashable, Sendable {
     case durable(SegmentID)
-    /// Certainly in no lane: another may take it.
-    case notWritten(Failure)
-    /// It may stand or may yet appear; its rows go nowhere else (WAL-4).
+    /// Certainly in no lane: the store refuses or cannot be reached.
+    case notWritten(String)
+    /// It may stand, may have stood or may yet appear; its rows go nowhere else (WAL-4).
     case unknown
-  }
-
-  package enum Failure: Hashable, Sendable {
-    /// The lane was ended under the writer's hands.
-    case laneEnded
-    /// The store refuses or cannot be reached.
-    case store(String)
+    /// To be written into another lane: said by planted defects only.
+    case elsewhere
   }
 
   package enum PutResult: Hashable, Sendable {
@@ -51,16 +46,17 @@ package struct LaneStateMachine: Sendable {
     case closed
     case opening(LaneID)
     case open(LaneID, next: Int)
-    /// `mayStand`: some attempt had an unknown outcome.
+    /// `mayStand`: some attempt was not certainly in vain. One that was answered 412 counts: what stood there may have been ours,
+    /// when something between us and the store sends a request twice.
     case putting(SegmentID, mayStand: Bool)
-    case readingBack(SegmentID, mayStand: Bool)
+    case readingBack(SegmentID)
     case resting(Rest)
   }
 
   private enum Rest: Hashable {
     case beforeOpening
     case beforePut(SegmentID, mayStand: Bool)
-    case beforeReadBack(SegmentID, mayStand: Bool)
+    case beforeReadBack(SegmentID)
   }
 
   private var state = State.closed
@@ -148,12 +144,12 @@ package struct LaneStateMachine: Sendable {
     case .written: return durable(id, now)
     case .exists:
       if planted == .treatExistingAsMine { return durable(id, now) }
-      if planted == .skipReadBack { return close(.notWritten(.laneEnded)) }
+      if planted == .skipReadBack { return close(.elsewhere) }
       // WAL-4: 412 says that something is there, not whose it is.
-      state = .readingBack(id, mayStand: mayStand)
+      state = .readingBack(id)
       return .readBack(id)
     case .unknown:
-      if planted == .retryElsewhere { return close(.notWritten(.laneEnded)) }
+      if planted == .retryElsewhere { return close(.elsewhere) }
       if planted == .overlapPuts {
         state = .open(id.lane, next: id.sequence + 1)
         return .finish(.unknown)
@@ -166,15 +162,16 @@ package struct LaneStateMachine: Sendable {
   }
 
   package mutating func readBackAnswered(_ result: ReadBack, now: ClockInstant) -> Action {
-    guard case .readingBack(let id, let mayStand) = state else { preconditionFailure("no read back in flight") }
+    guard case .readingBack(let id) = state else { preconditionFailure("no read back in flight") }
     switch result {
     case .ours: return durable(id, now)
-    // WAL-4: the tombstone stands where our segment would, so it was not written and never will be.
-    case .tombstone: return close(.notWritten(.laneEnded))
+    // WAL-4: a tombstone proves nothing. Our segment may have stood here, been shifted and been deleted before a tombstone that
+    // was on its way all that time took its place. Source: README.md, "Late tombstones".
+    case .tombstone: return close(planted == .trustTombstone ? .elsewhere : .unknown)
     case .other: return close(.unknown)
     // What was there has been deleted since: the same bytes again.
-    case .nothing: return unknown(.beforePut(id, mayStand: mayStand), now)
-    case .unreadable: return unknown(.beforeReadBack(id, mayStand: mayStand), now)
+    case .nothing: return unknown(.beforePut(id, mayStand: true), now)
+    case .unreadable: return unknown(.beforeReadBack(id), now)
     }
   }
 
@@ -187,9 +184,9 @@ package struct LaneStateMachine: Sendable {
       if !isOver { return put(id, mayStand: mayStand) }
       // WAL-5: nothing enters a lane that late.
       return mayStand ? close(.unknown) : giveBack(rest, "no time left")
-    case .beforeReadBack(let id, let mayStand):
+    case .beforeReadBack(let id):
       if isOver { return close(.unknown) }
-      state = .readingBack(id, mayStand: mayStand)
+      state = .readingBack(id)
       return .readBack(id)
     }
   }
@@ -249,7 +246,7 @@ package struct LaneStateMachine: Sendable {
     } else {
       state = .closed
     }
-    return .finish(.notWritten(.store(message)))
+    return .finish(.notWritten(message))
   }
 
   private mutating func restOrFail(_ rest: Rest, _ message: String, _ now: ClockInstant) -> Action {

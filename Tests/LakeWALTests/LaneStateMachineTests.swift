@@ -54,7 +54,7 @@ import Testing
     #expect(machine.takeLeft() == id(one, 2))
     var other = Machine(retriesMax: 2)
     _ = other.begin(freshLane: one, deadline: deadline, now: at(0))
-    guard case .finish(.notWritten(.store)) = other.openingAnswered(.written, now: at(30)) else {
+    guard case .finish(.notWritten) = other.openingAnswered(.written, now: at(30)) else {
       Issue.record("not finished")
       return
     }
@@ -78,7 +78,7 @@ import Testing
   func openingDeadline() {
     var machine = Machine(retriesMax: 2)
     _ = machine.begin(freshLane: one, deadline: deadline, now: at(0))
-    guard case .finish(.notWritten(.store)) = machine.openingAnswered(.unknown, now: at(30)) else {
+    guard case .finish(.notWritten) = machine.openingAnswered(.unknown, now: at(30)) else {
       Issue.record("not finished")
       return
     }
@@ -95,12 +95,27 @@ import Testing
     #expect(machine.openEnd == id(one, 2))
   }
 
-  @Test("a tombstone read back means certainly not written; the lane is left")
+  @Test("a tombstone read back proves nothing; the lane is left and the rows go nowhere else")
   func tombstone() {
     var machine = putting()
     #expect(machine.putAnswered(.exists, now: at(2)) == .readBack(id(one, 1)))
-    #expect(machine.readBackAnswered(.tombstone, now: at(3)) == .finish(.notWritten(.laneEnded)))
+    #expect(machine.readBackAnswered(.tombstone, now: at(3)) == .finish(.unknown))
     #expect(machine.begin(freshLane: two, deadline: deadline, now: at(3)) == .putOpening(two))
+  }
+
+  @Test("what stood there and is gone may have been ours: the place is not given to another segment")
+  func goneForGood() {
+    var machine = putting()
+    _ = machine.putAnswered(.exists, now: at(2))
+    _ = machine.readBackAnswered(.nothing, now: at(29))
+    #expect(machine.rested(freshLane: two, now: at(31)) == .finish(.unknown))
+    #expect(machine.openEnd == nil)
+    machine = putting()
+    _ = machine.putAnswered(.exists, now: at(2))
+    _ = machine.readBackAnswered(.nothing, now: at(3))
+    _ = machine.rested(freshLane: two, now: at(3))
+    #expect(machine.putAnswered(.failed("no", isFinal: true), now: at(30)) == .finish(.unknown))
+    #expect(machine.openEnd == nil)
   }
 
   @Test("somebody else's bytes mean that the lane is given up and nothing is known")
@@ -144,7 +159,7 @@ import Testing
     #expect(machine.rested(freshLane: two, now: at(31)) == .finish(.unknown))
     machine = putting()
     _ = machine.putAnswered(.failed("busy", isFinal: false), now: at(29))
-    #expect(machine.rested(freshLane: two, now: at(31)) == .finish(.notWritten(.store("no time left"))))
+    #expect(machine.rested(freshLane: two, now: at(31)) == .finish(.notWritten("no time left")))
     #expect(machine.openEnd == id(one, 1))
   }
 
@@ -159,10 +174,10 @@ import Testing
       #expect(machine.rested(freshLane: two, now: at(2)) == .put(id(one, 1)))
     }
     #expect(
-      machine.putAnswered(.failed("busy", isFinal: false), now: at(3)) == .finish(.notWritten(.store("busy"))))
+      machine.putAnswered(.failed("busy", isFinal: false), now: at(3)) == .finish(.notWritten("busy")))
     #expect(machine.openEnd == id(one, 1))
     #expect(machine.begin(freshLane: two, deadline: deadline, now: at(4)) == .put(id(one, 1)))
-    #expect(machine.putAnswered(.failed("no", isFinal: true), now: at(4)) == .finish(.notWritten(.store("no"))))
+    #expect(machine.putAnswered(.failed("no", isFinal: true), now: at(4)) == .finish(.notWritten("no")))
   }
 
   @Test("a certain failure after an unknown outcome says nothing about the first attempt")
@@ -189,8 +204,8 @@ import Testing
       return machine.putAnswered(result, now: at(1))
     }
     #expect(answer(.treatExistingAsMine, .exists) == .finish(.durable(id(one, 1))))
-    #expect(answer(.skipReadBack, .exists) == .finish(.notWritten(.laneEnded)))
-    #expect(answer(.retryElsewhere, .unknown) == .finish(.notWritten(.laneEnded)))
+    #expect(answer(.skipReadBack, .exists) == .finish(.elsewhere))
+    #expect(answer(.retryElsewhere, .unknown) == .finish(.elsewhere))
     #expect(answer(.overlapPuts, .unknown) == .finish(.unknown))
     var machine = Machine(retriesMax: 2, planted: .skipLaneOpening)
     #expect(machine.begin(freshLane: one, deadline: deadline, now: at(0)) == .put(id(one, 0)))

@@ -21,6 +21,22 @@ extension Lake {
     }
   }
 
+  /// Tombstones at one place of every lane there is, where nothing stands: by somebody who last looked long ago.
+  func endLanes(at sequence: Int) {
+    var places: Set<String> = []
+    for key in world.peekKeys() {
+      if let place = LaneObjects.Place(key, basePath: settings.queue.basePath) { places.insert(place.lane) }
+    }
+    for lane in places.sorted() {
+      _ = world.cloud.put(Lake.key(lane, sequence), Bytes("icegate-lane-end"), .ifAbsent, by: world.story)
+    }
+  }
+
+  private static func key(_ lane: String, _ sequence: Int) -> ObjectKey {
+    let digits = String(sequence)
+    return ObjectKey(trusted: "\(lane)/\(String(repeating: "0", count: 20 - digits.count))\(digits).parquet")
+  }
+
   /// Where the next object of each lane without tombstone would go.
   private var openEnds: [ObjectKey] {
     var ends: [String: Int] = [:]
@@ -30,10 +46,7 @@ extension Lake {
       let isEnd = bytes.count == LaneObjects.tombstoneBytes
       ends[place.lane] = isEnd ? Int.max : max(ends[place.lane] ?? 0, place.sequence + 1)
     }
-    return ends.filter { $0.value != Int.max }.sorted { $0.key < $1.key }.map { lane, next in
-      let digits = String(next)
-      return ObjectKey(trusted: "\(lane)/\(String(repeating: "0", count: 20 - digits.count))\(digits).parquet")
-    }
+    return ends.filter { $0.value != Int.max }.sorted { $0.key < $1.key }.map { Lake.key($0, $1) }
   }
 }
 

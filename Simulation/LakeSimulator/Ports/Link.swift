@@ -36,17 +36,19 @@ struct Link: Sendable {
   let network: Network
 
   /// Sends a request: `effect` happens at the service when the request arrives, which may be never, or long after the answer.
+  ///
+  /// - Parameter isWhole: the request says all there is to say, so that something on the way may send it twice.
   func send<Value: Sendable, Failure: Error>(
-    _ operation: Operation, _ subject: String, _ errors: LinkErrors<Failure>,
+    _ operation: Operation, _ subject: String, _ errors: LinkErrors<Failure>, isWhole: Bool = false,
     effect: @escaping () -> Result<Value, Failure>
   ) async -> Result<Value, Failure> {
     await life.wait(operation.rawValue, subject: subject, ifCancelled: .failure(errors.cancelled)) { wait in
-      begin(operation, subject, errors, effect, wait)
+      begin(operation, subject, errors, isWhole, effect, wait)
     }
   }
 
   private func begin<Value: Sendable, Failure: Error>(
-    _ operation: Operation, _ subject: String, _ errors: LinkErrors<Failure>,
+    _ operation: Operation, _ subject: String, _ errors: LinkErrors<Failure>, _ isWhole: Bool,
     _ effect: @escaping () -> Result<Value, Failure>, _ wait: Wait<Result<Value, Failure>>
   ) {
     let simulation = life.simulation
@@ -85,7 +87,7 @@ struct Link: Sendable {
       answer(.failure(error), after: network.timing.patience)
     }
 
-    switch network.fate(of: operation, subject, from: life.node) {
+    switch network.fate(of: operation, subject, from: life.node, isWhole: isWhole) {
     case .smooth: carry(after: network.travel(), back: network.travel())
     case .slow: carry(after: network.slowTravel(), back: network.travel())
     case .refused(let why): answer(.failure(errors.unavailable(why)), after: network.travel())
@@ -94,6 +96,9 @@ struct Link: Sendable {
     case .requestLost: giveUp()
     case .replyLost: carry(after: network.travel(), back: nil)
     case .late: carry(after: network.timing.patience + network.lateness(), back: nil)
+    case .resent:
+      carry(after: network.travel(), back: nil)
+      carry(after: network.slowTravel(), back: network.travel())
     }
   }
 
@@ -107,7 +112,7 @@ struct Link: Sendable {
 
 /// What becomes of a request.
 enum Fate {
-  case smooth, slow, throttled, unclear, requestLost, replyLost, late
+  case smooth, slow, throttled, unclear, requestLost, replyLost, late, resent
   case refused(String)
 }
 
@@ -150,7 +155,7 @@ package final class Network: @unchecked Sendable {
     fates.append((node, pattern.operation, pattern.glob, fate))
   }
 
-  func fate(of operation: Operation, _ subject: String, from node: String) -> Fate {
+  func fate(of operation: Operation, _ subject: String, from node: String, isWhole: Bool) -> Fate {
     if !fates.isEmpty,
       let index = fates.firstIndex(where: {
         $0.node == node && $0.operation == operation && RequestPattern.matches(subject, $0.glob)
@@ -170,6 +175,7 @@ package final class Network: @unchecked Sendable {
     if occurs(.storeReplyLost, .catalogReplyLost) { return .replyLost }
     if occurs(.storeLandedLate, .catalogLandedLate) { return .late }
     if !isCatalog, simulation.faults.occurs(.storeUnclear) { return .unclear }
+    if isWhole, simulation.faults.occurs(.storeResent) { return .resent }
     return .smooth
   }
 }

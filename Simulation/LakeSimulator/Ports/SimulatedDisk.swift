@@ -30,7 +30,8 @@ package final class SimulatedDisk: @unchecked Sendable {
 
   private(set) var files: [Int: File] = [:]
   private(set) var directories: [Int: Directory] = [0: Directory()]
-  private var issued = 0
+  /// The number of the newest file or directory.
+  private(set) var issued = 0
   private let scheduler: Scheduler
   /// No program reaches the disk between a loss of power and the next start.
   var isDown = false
@@ -151,10 +152,15 @@ package final class SimulatedDisk: @unchecked Sendable {
     directories[parent]!.entries[name] = nil
   }
 
-  func entries(_ path: String) throws(FileError) -> [FileEntry] {
-    directories[try directory(path)]!.entries.map { name, entry in
-      let isDirectory = if case .directory = entry { true } else { false }
-      return FileEntry(name: name.text, isDirectory: isDirectory)
+  /// - Parameter isLeftOut: asked by the number of each thing, in the order of names.
+  func entries(_ path: String, leavingOut isLeftOut: (Int) -> Bool) throws(FileError) -> [FileEntry] {
+    directories[try directory(path)]!.entries.sorted { $0.key < $1.key }.compactMap { name, entry in
+      switch entry {
+      case .directory(let number):
+        isLeftOut(number) ? nil : FileEntry(name: name.text, isDirectory: true)
+      case .file(let number):
+        isLeftOut(number) ? nil : FileEntry(name: name.text, isDirectory: false)
+      }
     }
   }
 

@@ -18,8 +18,13 @@ package final class SimulatedFiles: FileOperations, @unchecked Sendable {
     self.strike = strike
   }
 
+  /// The newest thing on the disk when the work under way was begun.
+  private var newestBefore = 0
+
   package func run<R: Sendable>(_ work: @escaping @Sendable () -> R) async -> R {
+    let newest = disk.issued
     await delay()
+    newestBefore = newest
     let result = work()
     await delay()
     return result
@@ -27,7 +32,8 @@ package final class SimulatedFiles: FileOperations, @unchecked Sendable {
 
   private func delay() async {
     await life.wait("the disk", subject: "", ifCancelled: ()) { wait in
-      life.scheduler.schedule(after: network.travel()) { wait.settle(()) }
+      let isSlow = life.simulation.faults.occurs(.storeSlow)
+      life.scheduler.schedule(after: isSlow ? network.slowTravel() : network.travel()) { wait.settle(()) }
     }
   }
 
@@ -103,7 +109,8 @@ package final class SimulatedFiles: FileOperations, @unchecked Sendable {
 
   package func entries(_ path: String) throws(FileError) -> [FileEntry] {
     try touch()
-    return try disk.entries(path)
+    // What came into a directory while it was being read may show or not, each thing for itself.
+    return try disk.entries(path, leavingOut: { [self] in $0 > newestBefore && occurs(.listingOverlapped) })
   }
 
   package func locked<R>(_ name: String, _ body: () -> R) throws(FileError) -> R {

@@ -61,12 +61,14 @@ package struct SimulatedObjectStore: ObjectStore {
     -> ContentTag
   {
     let life = link.life
-    return try await link.send(.put, key.text, errors(key)) { cloud.put(key, bytes, condition, by: life) }.get()
+    return try await link.send(.put, key.text, errors(key), isWhole: true) {
+      cloud.put(key, bytes, condition, by: life)
+    }.get()
   }
 
   package func delete(_ key: ObjectKey) async throws(ObjectStoreError) {
     let life = link.life
-    try await link.send(.delete, key.text, errors(key)) { cloud.delete(key, by: life) }.get()
+    try await link.send(.delete, key.text, errors(key), isWhole: true) { cloud.delete(key, by: life) }.get()
   }
 
   package func list(prefix: String, delimiter: String?, startAfter: String?, limit: Int)

@@ -18,6 +18,7 @@ extension Scenario {
     switch defect {
     case .skipFileSync, .skipDirectorySync, .unlinkWithoutSync: powerLoss
     case .writeIntoQuietLane: quietLane
+    case .trustTombstone: lateTombstone
     case .skipConfirm, .skipVanished: sleepyReader
     case .listBeforeSnapshot: sleepyLister
     case .forgetFingerprintsByTime: lateRepeat

@@ -17,6 +17,10 @@ extension Scenario {
   package static let slowStore = storm(
     "slow-store", "requests take seconds, some longer than anybody waits", [.storeSlow: 0.5, .catalogSlow: 0.3])
 
+  package static let resentWrites = storm(
+    "resent-writes", "something between the nodes and the store sends writes twice, and tells the second answer",
+    [.storeResent: 0.5, .laneSealed: 0.3])
+
   /// A lane that is ended while its writer tries the same put again and again: the tombstone stays as long as that may take.
   package static let hastySealer = Scenario(
     "hasty-sealer", "lanes are ended under writers whose puts get lost and come again", profile: .quiet,

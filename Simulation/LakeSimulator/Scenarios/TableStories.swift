@@ -132,6 +132,8 @@ extension Scenario {
       world.simulation.faults[.crash] = random.pick([0, 0.001])
       world.simulation.faults[.syncFailed] = random.pick([0, 0.005])
       world.simulation.faults[.diskFull] = random.pick([0, 0.01])
+      world.simulation.faults[.listingOverlapped] = 0.5
+      world.simulation.faults[.storeSlow] = random.pick([0, 0.02, 0.1])
       let lake = try Lake(world, settings: .hurried)
       lake.start("all#0", [.ingest, .shift, .read])
       lake.start("ingest#0", .ingest)

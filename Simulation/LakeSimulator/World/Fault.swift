@@ -46,17 +46,14 @@ package enum Fault: Int, CaseIterable, Sendable {
   case powerLoss
   case syncFailed
   case diskFull
+  // between a node and the store; last, so that the rates of those above stay what their seeds drew
+  /// Something on the way sends a write twice; the sender hears the second answer, which may refuse what the first did.
+  case storeResent
+  /// A directory was read while something came into it, and does not show it.
+  case listingOverlapped
 
   /// As in `storeLandedLate`.
   package var name: String { "\(self)" }
-
-  /// Faults of the disk exist only where a filesystem store is simulated.
-  package var isOfDisk: Bool {
-    switch self {
-    case .powerLoss, .syncFailed, .diskFull: true
-    default: false
-    }
-  }
 }
 
 /// How a run goes wrong.
