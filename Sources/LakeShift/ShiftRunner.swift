@@ -21,6 +21,8 @@ package actor ShiftRunner {
   private let turnstile = Turnstile()
   private var memory: ShiftMemory
   private var lastCommit: ClockInstant?
+  /// Segments that one plan may take, after one grew too old before it could be committed; nil: as many as the settings say.
+  private var segmentsMax: Int?
   /// Lanes with segments that are not in the table: the first of them, and since when it is known.
   private var waitingSince: [LaneID: (start: Int, seen: ClockInstant)] = [:]
   /// The generation that stood when this runner last looked, or that it made.
@@ -185,7 +187,9 @@ package actor ShiftRunner {
   private func input(
     _ state: QueueState, _ listing: LaneListing, _ runs: [LaneRun]
   ) async throws(ShiftError) -> ShiftPlanner.Input {
-    let (taken, isCut) = ShiftPlanner.cut(runs, limits: settings)
+    var limits = settings
+    if let segmentsMax { limits.planSegmentsMax = min(limits.planSegmentsMax, segmentsMax) }
+    let (taken, isCut) = ShiftPlanner.cut(runs, limits: limits)
     let entries = taken.flatMap { run in
       run.segments.map { (id: SegmentID(lane: run.lane, sequence: $0.sequence), size: $0.size) }
     }
@@ -283,9 +287,14 @@ package actor ShiftRunner {
     }
     let commit = ShiftCommit(
       ports: ports, settings: settings, table: identifier, plan: plan, state: state, files: files, began: began)
-    let outcome = try await commit.run(on: base)
+    let outcome: ShiftCommit.Outcome
+    do throws(ShiftError) { outcome = try await commit.run(on: base) } catch {
+      if began.duration(to: ports.clock.now) >= settings.planAgeMax { takeLess(than: plan) }
+      throw error
+    }
     if case .committed = outcome {
       lastCommit = ports.clock.now
+      segmentsMax = segmentsMax.map { $0 + max(1, $0 / 4) }.flatMap { $0 < settings.planSegmentsMax ? $0 : nil }
       counters.add(plan, files: files.count)
       instruments.shiftSeconds.observe(Double(began.duration(to: ports.clock.now).nanoseconds) / 1e9)
       instruments.commits.add()
@@ -295,6 +304,13 @@ package actor ShiftRunner {
       note(plan, state, files.count)
     }
     return outcome
+  }
+
+  /// SHF-4 lets no old plan be committed: one that cannot be carried out in time would be made again and again. So the next takes
+  /// half of it, and more again as commits succeed.
+  private func takeLess(than plan: ShiftPlan) {
+    segmentsMax = max(1, plan.segmentCount / 2)
+    ports.journal.note(.warning, "shift.plan.halved", [("table", table.name), ("segments", "\(segmentsMax ?? 0)")])
   }
 
   private func noteWaiting(_ runs: [LaneRun], now: ClockInstant) {

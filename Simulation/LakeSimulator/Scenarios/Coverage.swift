@@ -6,7 +6,8 @@ package enum Coverage {
     "wal.readback.tombstone", "wal.readback.nothing", "wal.readback.unreadable", "wal.write.unknown", "wal.lane.left",
     "wal.lane.end", "ingest.expired", "ingest.late", "ingest.full", "ingest.repeated", "ingest.followed",
     // shifting
-    "shift.committed", "shift.commit.failed", "shift.over", "shift.overtaken", "shift.plan.old", "shift.base.expired",
+    "shift.committed", "shift.commit.failed", "shift.over", "shift.overtaken", "shift.plan.old", "shift.plan.halved",
+    "shift.base.expired",
     "shift.upload.again", "shift.standby", "shift.cut", "shift.repeats", "shift.empty", "shift.stopped",
     "shift.closing",
     "shift.lane.end", "shift.lane.forgotten", "shift.fingerprints.forgotten", "shift.delete.failed", "shift.failed",

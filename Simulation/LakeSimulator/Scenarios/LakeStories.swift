@@ -154,7 +154,8 @@ extension Scenario {
   /// The short stories about whole lakes.
   package static let stories: [Scenario] = [
     shiftCrash, lostReply, latePut, shiftRace, drainStorm, quietLane, sleepyReader, sleepyLister, lateRepeat,
-    voidLane, lateTombstone, resentWrites, impatientClient, hastySealer, slowStore, damage, otherEngine, secondConsumer,
+    voidLane, lateTombstone, resentWrites, backlog, impatientClient, hastySealer, slowStore, damage, otherEngine,
+    secondConsumer,
     askedEngine, diskLake,
     cutOff,
     wildClocks, paused, shortPages, emptyQueue,

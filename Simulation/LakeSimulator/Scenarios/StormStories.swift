@@ -78,6 +78,29 @@ extension Scenario {
       try await lake.settle()
     })
 
+  /// More waits than one shift can carry out before its plan is too old: seed 27139 of `lake` in short.
+  package static let backlog = Scenario(
+    "backlog", "so much waits that no plan for all of it is done in time; the shift takes less, and gets there",
+    profile: .quiet,
+    story: { world in
+      world.network.timing.travel = .milliseconds(200)...(.milliseconds(400))
+      var settings = LakeSettings.hurried
+      settings.queue.rowGroupRowsMax = 1
+      settings.queue.flushDelayMax = .milliseconds(1)
+      settings.shift.queue = settings.queue
+      settings.shift.taskRowGroupsMax = 1
+      settings.shift.workersMax = 1
+      settings.shift.planAgeMax = .seconds(60)
+      let lake = try Lake(world, settings: settings)
+      lake.start("ingest#0", .ingest)
+      lake.start("read#0", .read)
+      var habits = ClientHabits()
+      habits.pause = .milliseconds(10)...(.seconds(1))
+      await lake.runClients(3, until: .seconds(60), habits)
+      lake.start("shift#0", .shift)
+      try await lake.settle()
+    })
+
   /// WAL-7b: what was written, shifted and ended leaves nothing behind.
   package static let emptyQueue = Scenario(
     "empty-queue", "after lost answers, late puts and crashes, the queue empties itself", profile: .quiet,
