@@ -54,6 +54,28 @@ def push(server):
     assert lines(server).count("pushed") == 1
 
 
+@check("a gRPC client is told in its metadata, and counted")
+def grpc_repeat(server):
+    import grpc
+    from opentelemetry.proto.collector.logs.v1 import logs_service_pb2, logs_service_pb2_grpc
+    from opentelemetry.proto.logs.v1 import logs_pb2
+    scope = logs_pb2.ScopeLogs()
+    scope.log_records.add(time_unix_nano=NOW + 7).body.string_value = "by gRPC"
+    resource = logs_pb2.ResourceLogs(scope_logs=[scope])
+    resource.resource.attributes.add(key="service.name").value.string_value = "repeat"
+    request = logs_service_pb2.ExportLogsServiceRequest(resource_logs=[resource])
+    before, told = deduplicated(server), []
+    with grpc.insecure_channel("127.0.0.1:%d" % server.port("grpc")) as channel:
+        stub = logs_service_pb2_grpc.LogsServiceStub(channel)
+        for _ in range(3):
+            answer, call = stub.Export.with_call(request, metadata=[("x-scope-orgid", TENANT)], timeout=60)
+            assert answer.partial_success.rejected_log_records == 0, answer
+            told.append((dict(call.initial_metadata()) | dict(call.trailing_metadata())).get("x-icegate-deduplicated"))
+    assert told == [None, "true", "true"], told
+    assert deduplicated(server) - before == 2
+    assert lines(server).count("by gRPC") == 1
+
+
 @check("an idempotency key with another body is refused, and with the same one recognised")
 def key(server):
     assert export(server, "keyed", "k1")[:2] == (200, None)
