@@ -10,6 +10,7 @@ from services import Cluster, Moto
 
 CHECKS.clear()  # those of the module above run by themselves
 SECONDS = float(os.environ.get("ICEGATE_FAULT_SECONDS", "60"))
+QUERY_SECONDS = 60  # `QuerySettings.timeout`, from a query's turn on
 ACK_SECONDS = 30  # `ackDelayMax`: an answer comes within it, whatever the store does
 
 
@@ -96,7 +97,7 @@ def faulty(_):
         proxy = FaultyProxy(moto.port)
         through = type("Through", (), {"url": proxy.url})
         with Cluster(shared(through), "s3://queue/", ingests=2, queries=2, interval=2000) as cluster:
-            stop, start_time, slowest = threading.Event(), time.time_ns(), 0.0
+            stop, start_time, slowest, times = threading.Event(), time.time_ns(), 0.0, []
             clients = [Client(n, cluster.ingests, start_time, stop) for n in range(CONNECTIONS)]
             for c in clients: c.timeout = ACK_SECONDS + 20
             proxy.rate = 0.05
@@ -105,8 +106,10 @@ def faulty(_):
             while time.time() < end:
                 # Readers may be told that it does not work now, never a wrong number, and not after more than a query's minute.
                 query, began = random.choice(cluster.queries), time.time()
+                # The client waits longer than a query may take, so that one that hangs is seen for what it is.
                 status, answer = query.get("loki", "/loki/api/v1/query", {"query": 'sum(count_over_time({service_name="kill"}[1h]))', "time": int(time.time()) + 1800}, "kill")
                 slowest = max(slowest, time.time() - began)
+                times.append(time.time() - began)
                 answers[status] += 1
                 time.sleep(0.5)
             proxy.rate = 0.0
@@ -114,9 +117,9 @@ def faulty(_):
             for c in clients: c.join()
             assert not [c.failure for c in clients if c.failure], [c.failure for c in clients if c.failure]
             longest = max(c.longest for c in clients)
-            print("# %d records acknowledged, faults %s, %d repeats, longest request %.1f s; queries %s, slowest %.1f s" % (
-                sum(len(c.acknowledged) for c in clients), dict(proxy.faults), sum(c.repeats for c in clients), longest, dict(answers), slowest), flush=True)
-            assert len(proxy.faults) == 7 and longest < ACK_SECONDS + 5 and slowest < 75, (longest, slowest)
+            print("# %d records acknowledged, faults %s, %d repeats, longest request %.1f s; queries %s, median %.1f s, slowest %.1f s" % (
+                sum(len(c.acknowledged) for c in clients), dict(proxy.faults), sum(c.repeats for c in clients), longest, dict(answers), sorted(times)[len(times) // 2], slowest), flush=True)
+            assert len(proxy.faults) == 7 and longest < ACK_SECONDS + 5 and slowest < QUERY_SECONDS + 10, (longest, slowest)
             assert answers[200] > 0 and set(answers) <= {200, 503, 504}, answers
             judge(cluster, moto, clients, start_time)
 

@@ -21,10 +21,15 @@ class Radosgw:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
+def missing():
+    """Why there is no radosgw here; None when there is."""
+    tools = [tool for tool in ("radosgw", "ceph-mon", "ceph-osd", "ceph", "radosgw-admin", "monmaptool") if not shutil.which(tool)]
+    return "%s not installed; `scripts/install --with-radosgw` does" % ", ".join(tools) if tools else None
+
+
 @check("on radosgw the S3 store keeps the contract of object stores, the object-store catalog that of catalogs")
 def contract(_):
-    missing = [tool for tool in ("radosgw", "ceph-mon", "ceph-osd", "ceph", "radosgw-admin", "monmaptool") if not shutil.which(tool)]
-    if missing: return "not installed: " + ", ".join(missing)
+    if missing(): return missing()
     with Radosgw() as server:
         result = subprocess.run(["swift", "test", "--skip-build", "--filter", "S3(Catalog)?ContractTests"], capture_output=True, text=True, timeout=600,
                                 env={**os.environ, "ICEGATE_TEST_S3": "http://127.0.0.1:%d" % server.port, "ICEGATE_TEST_S3_KEY": "test", "ICEGATE_TEST_S3_SECRET": "testsecret"})
@@ -34,7 +39,7 @@ def contract(_):
 
 @check("on radosgw services are killed again and again: every record is there exactly once")
 def killed(_):
-    if not shutil.which("radosgw"): return "radosgw is not installed"
+    if missing(): return missing()
     with Radosgw() as server:
         done = subprocess.run([sys.executable, os.path.join(os.path.dirname(__file__), "..", "exactly_once", "check_kill_s3.py")], capture_output=True, text=True, timeout=500, env={
             **os.environ, "ICEGATE_KILL_ENDPOINT": "http://127.0.0.1:%d" % server.port, "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "testsecret",

@@ -4,7 +4,7 @@ import glob, json, os, shutil, sys, tempfile, time
 sys.path.insert(0, os.path.dirname(__file__))
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "iceberg_rest"))
 from harness import check, main
-from services import Cluster, Moto, command
+from services import Cluster, Forgetful, Moto, command
 
 EXAMPLES = os.path.join(os.path.dirname(__file__), "..", "..", "Fixtures", "examples", "configuration")
 START = 1_800_000_000
@@ -139,6 +139,21 @@ def expiry(_):
                 assert done.returncode == 2 and refused in done.stderr and "by age" in done.stderr, (rules, done.stderr)
             else: cluster.ingests[0].start().stop()
             client.delete_bucket_lifecycle(Bucket=bucket)
+
+
+@check("a store that ignores conditions is found out at start and refused, with the reason; one that keeps them is not")
+def forgetful(_):
+    with Moto("warehouse", "queue") as moto:
+        for headers, catalog, refused in [((), "!object_store", None), (("If-None-Match",), "!object_store", "a second create of"), (("If-Match",), "!object_store", "an If-Match that names another content"),
+                                          # Whoever keeps pointers elsewhere writes the log all the same.
+                                          (("If-None-Match",), "!glue\n  properties:\n    glue.endpoint: %s" % moto.url, "a second create of")]:
+            with Forgetful(moto.port, *headers) as store:
+                cluster = Cluster(s3(store, catalog), "s3://queue/wal", migrate=False)
+                for service in cluster.ingests + ([cluster.maintain] if "object_store" in catalog else []):
+                    if not refused: service.start().stop(); continue
+                    done = command(service.kind, "run", "-c", service.file)
+                    assert done.returncode not in (0, 2) and refused in done.stderr and "ignores conditional writes" in done.stderr, (headers, service.kind, done.returncode, done.stderr)
+        assert b"probe-" not in moto.ask("s3", "GET", "/queue?list-type=2", b"") + moto.ask("s3", "GET", "/warehouse?list-type=2", b"")
 
 
 @check("a catalog that is not there yet: rows are taken in and queries are refused, then both work")

@@ -1,5 +1,5 @@
 """Starts the services from configuration files of their own, on one store. Standard library only."""
-import contextlib, http.client, json, os, shutil, signal, socket, subprocess, sys, tempfile, time, urllib.parse
+import contextlib, http.client, http.server, json, os, shutil, signal, socket, subprocess, sys, tempfile, threading, time, urllib.parse
 
 ENVIRONMENT = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_EC2_METADATA_DISABLED": "true"}
 
@@ -48,6 +48,42 @@ class Moto:
     def table_bucket(self, name): return json.loads(self.ask("s3tables", "PUT", "/buckets", json.dumps({"name": name})))["arn"]
 
     def __exit__(self, *_): self.process.terminate(); self.process.wait()
+
+
+class Forgetful:
+    """A store between us and a real one that drops headers of requests: what stores do that do not know conditional writes."""
+
+    def __init__(self, target, *dropped):
+        dropped = [name.lower() for name in dropped]
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version, wbufsize = "HTTP/1.1", -1
+
+            def pass_on(self):
+                body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+                connection = http.client.HTTPConnection("127.0.0.1", target, timeout=60)
+                connection.request(self.command, self.path, body, {k: v for k, v in self.headers.items() if k.lower() not in dropped + ["connection"]})
+                answer = connection.getresponse()
+                content = answer.read()
+                connection.close()
+                self.send_response(answer.status)
+                for name, value in answer.getheaders():
+                    if name.lower() not in ("connection", "transfer-encoding", "content-length", "date", "server"): self.send_header(name, value)
+                self.send_header("Content-Length", answer.getheader("Content-Length", "0") if self.command == "HEAD" else str(len(content)))
+                self.end_headers(); self.wfile.write(content)
+
+            do_GET = do_PUT = do_POST = do_DELETE = do_HEAD = pass_on
+
+            def log_message(self, *_): pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server.daemon_threads = True
+        self.url = "http://127.0.0.1:%d" % self.server.server_address[1]
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def __enter__(self): return self
+
+    def __exit__(self, *_): self.server.shutdown(); self.server.server_close()
 
 
 class Given:

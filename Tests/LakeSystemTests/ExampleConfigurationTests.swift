@@ -34,6 +34,8 @@ struct ExampleConfigurationTests {
       ("maintain.yaml", []), ("maintain-glue.yaml", []), ("maintain-s3tables.yaml", []), ("maintain-memory.yaml", []),
       ("query-cache.yaml", ["engine.refresh_interval_secs", "engine.max_age_secs"]),
       ("ingest-high-throughput.toml", []),
+      ("ingest-low-latency.yaml", ["shift.write.table_cache_ttl_secs", "shift.jobsmanager.poll_interval_ms"]),
+      ("query-high-concurrency.yaml", ["engine.refresh_interval_secs", "engine.batch_size"]),
     ])
   func accepted(name: String, ignored: [String]) throws {
     let facts = try ExampleConfigurationTests.read(name, ExampleConfigurationTests.example(name))

@@ -79,6 +79,28 @@ def on_ray(server, table, records):
     return by_group(json.loads(lines[0][6:]))
 
 
+def spark_jar():
+    """Where Iceberg's runtime for Spark is, or why it is left out."""
+    jar = os.environ.get("ICEBERG_SPARK_JAR", "")
+    if not jar: return None, "ICEBERG_SPARK_JAR names no iceberg-spark-runtime jar"
+    if not os.path.exists(jar): return None, "%s is not there" % jar
+    try: import pyspark
+    except ImportError: return None, "pyspark is not installed in this environment"
+    return jar, None
+
+
+def spark(server, table, records):
+    from pyspark.sql import SparkSession
+    settings = {"spark.jars": spark_jar()[0], "spark.master": "local[2]", "spark.ui.enabled": "false", "spark.sql.extensions": "org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions",
+                "spark.sql.catalog.lake": "org.apache.iceberg.spark.SparkCatalog", "spark.sql.catalog.lake.type": "rest", "spark.sql.catalog.lake.uri": "http://127.0.0.1:%d" % server.port("iceberg")}
+    builder = SparkSession.builder.appName("icegate")
+    for name, value in settings.items(): builder = builder.config(name, value)
+    session = builder.getOrCreate()
+    try: rows = session.sql("SELECT service_name, severity_text, count(*), sum(octet_length(body)) FROM lake.icegate.logs WHERE %s GROUP BY 1, 2" % FILTER).collect()
+    finally: session.stop()
+    return by_group(map(tuple, rows))
+
+
 RAY = None
 
 
@@ -102,6 +124,8 @@ def main():
         print("%d records in %d groups, table %s" % (records, len(want), table.location()))
         failed = 0
         engines = [("LogQL", logql), ("PyIceberg", pyiceberg), ("DuckDB", duck), ("Daft", with_daft), ("Daft on Ray", on_ray)]
+        if spark_jar()[0]: engines.append(("PySpark", spark))
+        else: print("PySpark      skip: " + spark_jar()[1])
         for name, ask in engines:
             if name == "Daft on Ray": print("Ray: %d workers" % cluster())
             began = time.time()
