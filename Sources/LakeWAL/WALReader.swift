@@ -48,6 +48,16 @@ package struct WALReader: Sendable {
     try await access.rows(of: group.segment, rowGroup: group.index, columns: columns, dropping: group.droppedRequests)
   }
 
+  /// Fingerprints that the table has committed in a state and had not in an earlier one (DUP-4).
+  ///
+  /// - Throws: `.vanished` when the state is no longer the table's (RDR-4).
+  package func committed(in state: QueueState, since earlier: QueueState) async throws(WALError) -> Set<Fingerprint> {
+    let known = Set(earlier.fingerprints)
+    var added = state
+    added.fingerprints = state.fingerprints.filter { !known.contains($0) }
+    return added.fingerprints.isEmpty ? [] : try await access.committed(added, table: table.name)
+  }
+
   // MARK: RDR-1
 
   /// - Returns: nil runs when S was not the table's state any more after the listing; `candidate` is then the new S.

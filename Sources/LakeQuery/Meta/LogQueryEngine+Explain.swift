@@ -25,7 +25,7 @@ extension LogQueryEngine {
           lines.append("range aggregation: \(aggregation.operation.rawValue), series \(spec.grouping)")
           lines += try await explain(spec.plan, spec.grid.timeRange, request.tenant, context).map { "  \($0)" }
         }
-      case .variants: throw .notImplemented("variants are not implemented yet")
+      case .variants: throw .invalid("multi variant queries are disabled for this instance")
       }
       return lines
     }

@@ -22,6 +22,12 @@ extension LogTable {
         cache: cache))
   }
 
+  /// Fingerprints that the table has committed since an earlier state; none where queries do not read the WAL.
+  func committed(in state: QueueState, since earlier: QueueState) async throws(QueryError) -> Set<Fingerprint> {
+    guard settings.readsWAL else { return [] }
+    do throws(WALError) { return try await wal.committed(in: state, since: earlier) } catch { throw QueryError(error) }
+  }
+
   /// All days: late rows are rows too. Where queries do not read the WAL, only what shifts bring is met.
   private func walTail(_ tenant: TenantID) async throws(QueryError) -> WALTail {
     let table = settings.readsWAL ? nil : try await load()

@@ -9,8 +9,6 @@ import LakeWAL
 /// is met in the WAL or, when the shift was faster, in the table.
 ///
 /// Rows come in the order in which they became visible; inside a step each stream is sorted by time.
-/// What it does not see: of two copies of one request (DUP-4) the one in the table, if the shift took a copy that the
-/// tail never saw while the tail had delivered the other; such a row is delivered again.
 package actor LogTail {
   private let engine: LogQueryEngine
   private let table: LogTable
@@ -80,10 +78,11 @@ package actor LogTail {
     var cursor = self.cursor!
     var found: [LogStream] = []
     let isCovered = cursor.covers(view.wal.state)
+    let elsewhere = try await takenElsewhere(view, &cursor, context)
     let taken = cursor.advance(to: view.wal.state)
     if !isCovered {
       guard let taken else { throw .unavailable("the tail has fallen behind: start it again") }
-      found = try await missed(view, delivered: taken, context)
+      found = try await missed(view, delivered: taken + elsewhere, context)
     }
     snapshotID = view.wal.table.metadata.currentSnapshotID
     self.cursor = cursor
@@ -109,6 +108,21 @@ package actor LogTail {
     cursor.finish(view.wal.reach)
     self.cursor = cursor
     return LogTailStep(streams: LogStream.merged(found), hasMore: false, warnings: [])
+  }
+
+  /// Rows that were delivered and that the table took from another copy of their request (DUP-4).
+  private func takenElsewhere(
+    _ view: TailView, _ cursor: inout TailCursor, _ context: QueryContext
+  ) async throws(QueryError) -> [RowHash] {
+    if view.wal.state.generation == cursor.state.generation { return [] }
+    let committed = try await table.committed(in: view.wal.state, since: cursor.state)
+    var hashes: [SegmentID: [RowHash]] = [:]
+    for group in cursor.takenElsewhere(committed, in: view.wal.state, of: request.tenant) {
+      let entries = try await entries(of: view.table.block(of: group, dropping: []), context)
+      hashes[group.segment.id, default: []] += LogTail.hashes(entries)
+    }
+    cursor.forget(committed, hashes)
+    return hashes.values.flatMap { $0 }
   }
 
   /// Rows of segments that the table took before the tail saw them.

@@ -26,6 +26,8 @@ struct TailCursor: Sendable {
   private var forgotten: Set<SegmentID> = []
   private var rowCount = 0
   private var requests: [Fingerprint: SegmentID] = [:]
+  /// Those that `requests` names.
+  private var segments: [SegmentID: OpenSegment] = [:]
 
   init(state: QueueState) { self.state = state }
 
@@ -54,9 +56,54 @@ struct TailCursor: Sendable {
   }
 
   /// The row group is still to be delivered.
-  func isNew(_ group: WALRowGroup) -> Bool {
-    guard let place = places[group.segment.id.lane] else { return true }
-    return Place(sequence: group.segment.id.sequence, group: group.index) >= place
+  func isNew(_ group: WALRowGroup) -> Bool { isNew(group.segment.id, group.index) }
+
+  private func isNew(_ id: SegmentID, _ group: Int) -> Bool {
+    guard let place = places[id.lane] else { return true }
+    return Place(sequence: id.sequence, group: group) >= place
+  }
+
+  /// What was delivered of requests whose other copy the table has taken (DUP-4): their rows are in the table now, and
+  /// will not come there from the segment that they were delivered from.
+  ///
+  /// - Parameter committed: what the table has taken since `state`.
+  func takenElsewhere(_ committed: Set<Fingerprint>, in next: QueueState, of tenant: TenantID) -> [WALRowGroup] {
+    var numbers: [SegmentID: Set<Int>] = [:]
+    for (fingerprint, id) in requests where committed.contains(fingerprint) && !isTaken(id, in: next) {
+      guard let number = segments[id]?.metadata.requests.firstIndex(where: { $0.fingerprint == fingerprint }) else {
+        continue
+      }
+      numbers[id, default: []].insert(number)
+    }
+    return numbers.keys.sorted().flatMap { id in
+      let segment = segments[id]!
+      let others = segment.metadata.requests.indices.filter { !numbers[id]!.contains($0) }
+      return segment.rowGroups(in: WALScope(tenant: tenant), dropping: others).filter { !isNew(id, $0.index) }
+    }
+  }
+
+  /// Rows of a segment are accounted for, and its requests with them: they are forgotten.
+  mutating func forget(_ fingerprints: Set<Fingerprint>, _ hashes: [SegmentID: [RowHash]]) {
+    for (id, gone) in hashes {
+      guard let held = rows[id] else { continue }
+      var counts: [RowHash: Int] = [:]
+      for hash in gone { counts[hash, default: 0] += 1 }
+      let left = held.filter { hash in
+        guard let count = counts[hash], count > 0 else { return true }
+        counts[hash] = count - 1
+        return false
+      }
+      rows[id] = left
+      rowCount -= held.count - left.count
+    }
+    requests = requests.filter { !fingerprints.contains($0.key) }
+  }
+
+  private func isTaken(_ id: SegmentID, in next: QueueState) -> Bool {
+    switch next.lanes[id.lane] {
+    case let position?: position.isPast(id.sequence)
+    case nil: state.lanes[id.lane] != nil
+    }
   }
 
   /// Requests of the segment that were delivered from another one (DUP-4).
@@ -78,6 +125,7 @@ struct TailCursor: Sendable {
       guard let fingerprint = request.fingerprint, request.shares.contains(where: { $0.rowGroup == group.index })
       else { continue }
       requests[fingerprint] = id
+      segments[id] = group.segment
     }
     if hashes.isEmpty { return }
     guard rowCount + hashes.count <= TailCursor.rowsMax else {
@@ -99,12 +147,7 @@ struct TailCursor: Sendable {
   ///
   /// - Returns: what was delivered of the segments that the table has taken now; nil when that is not known any more.
   mutating func advance(to next: QueueState) -> [RowHash]? {
-    func isTaken(_ id: SegmentID) -> Bool {
-      switch next.lanes[id.lane] {
-      case let position?: position.isPast(id.sequence)
-      case nil: state.lanes[id.lane] != nil
-      }
-    }
+    func isTaken(_ id: SegmentID) -> Bool { self.isTaken(id, in: next) }
     var taken: [RowHash] = []
     for (id, hashes) in rows where isTaken(id) {
       taken += hashes
@@ -114,6 +157,8 @@ struct TailCursor: Sendable {
     let isKnown = !forgotten.contains(where: isTaken)
     forgotten = forgotten.filter { !isTaken($0) }
     requests = requests.filter { !isTaken($0.value) }
+    let named = Set(requests.values)
+    segments = segments.filter { named.contains($0.key) }
     places = places.filter { lane, _ in next.lanes[lane] != nil || state.lanes[lane] == nil }
     state = next
     return isKnown ? taken : nil

@@ -34,8 +34,12 @@ struct TestLake {
   }
 
   /// Commits rows as data files, one per partition, in table order.
-  func append(_ rows: [TestRow], rowGroupRows: Int, options: ParquetWriterOptions = ParquetWriterOptions()) async throws
-  {
+  ///
+  /// - Parameter state: of the queue from now on, as a shift leaves it.
+  func append(
+    _ rows: [TestRow], rowGroupRows: Int, options: ParquetWriterOptions = ParquetWriterOptions(),
+    state: QueueState? = nil
+  ) async throws {
     let batch = rows.batch()
     let split = try batch.partitioned(sortedBy: LakeTable.logs.sortOrder)
     let table = try await ports.catalog.loadTable(TableIdentifier(.logs))
@@ -78,12 +82,23 @@ struct TestLake {
       _ = try await ports.store.put(
         try ports.warehouse.key(of: upload.location), upload.bytes, condition: .ifAbsent)
     }
+    let moved = state.map { [TableUpdate.setProperties([QueueState.property: $0.json])] } ?? []
     _ = try await ports.catalog.commit(
-      TableIdentifier(.logs), requirements: commit.requirements, updates: commit.updates)
+      TableIdentifier(.logs), requirements: commit.requirements, updates: commit.updates + moved)
+  }
+
+  /// Puts an object of fingerprints, for a state to name.
+  func commit(_ fingerprints: [Fingerprint], generation: Int) async throws -> QueueState.FingerprintObject {
+    let name = "commit-\(generation)"
+    _ = try await ports.store.put(
+      QueueLayout(queue).fingerprints(LakeTable.logs.name, name), FingerprintSet(fingerprints).encoded(),
+      condition: .ifAbsent)
+    return QueueState.FingerprintObject(name: name, generation: generation, requestCount: fingerprints.count)
   }
 
   /// Puts requests into a new lane, one segment for each list of requests.
-  func ingest(_ segments: [[(rows: [TestRow], fingerprint: Fingerprint?)]]) async throws {
+  @discardableResult
+  func ingest(_ segments: [[(rows: [TestRow], fingerprint: Fingerprint?)]]) async throws -> LaneID {
     let lane = ports.random.laneID()
     let layout = QueueLayout(queue)
     _ = try await ports.store.put(
@@ -95,5 +110,6 @@ struct TestLake {
       _ = try await ports.store.put(
         layout.key(.logs, SegmentID(lane: lane, sequence: index + 1)), encoded.bytes, condition: .ifAbsent)
     }
+    return lane
   }
 }
