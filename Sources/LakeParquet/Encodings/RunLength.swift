@@ -32,6 +32,15 @@ enum RunLength {
     return cursor.position
   }
 
+  /// Whether the first `count` levels, which take a byte, are one run of `value`.
+  static func isOneRun(_ source: UnsafeRawBufferPointer, of value: UInt8, count: Int) -> Bool {
+    var cursor = ByteCursor(source)
+    guard let header = try? cursor.varint(), header & 1 == 0, header >> 1 >= UInt64(count), header > 0,
+      let byte = try? cursor.byte()
+    else { return false }
+    return byte == value
+  }
+
   private static func unpack<T: FixedWidthInteger & UnsignedInteger & BitwiseCopyable>(
     _ cursor: inout ByteCursor, width: Int, groups: Int, values: Int, into target: UnsafeMutablePointer<T>
   ) throws(ParquetError) {

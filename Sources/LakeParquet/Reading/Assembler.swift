@@ -75,14 +75,14 @@ extension Assembler {
     guard frame.definition > 0 || frame.repetition > 0, let definition = data.definition else { return data.entryCount }
     let level = UInt8(frame.definition)
     return definition.withValues { levels in
-      var count = 0
-      for value in levels { count &+= value >= level ? 1 : 0 }
-      return count
+      levels.baseAddress.map { Levels.count($0, levels.count, atLeast: level) } ?? 0
     }
   }
 
   /// One byte per entry that has a slot: whether its level reaches `present`.
   private static func flags(_ definition: Buffer<UInt8>, from: UInt8, present: UInt8, slots: Int) -> Buffer<UInt8> {
+    // Levels of 0 and 1 are flags already.
+    if from == 0 && present == 1 { return definition }
     var flags = BufferBuilder<UInt8>(capacity: max(1, definition.count))
     let target = flags.reserve(definition.count)
     definition.withValues { levels in

@@ -18,6 +18,8 @@ final class ChunkDecoder {
 
   private var definition: BufferBuilder<UInt8>
   private var repetition: BufferBuilder<UInt8>
+  /// The first entries, all present, whose definition levels were not written out: most pages of flat columns are one run.
+  private var impliedCount = 0
   private var entryCount = 0
   private var presentCount = 0
 
@@ -62,7 +64,6 @@ final class ChunkDecoder {
     let plausible = min(bytes.count, limits.chunkBytesMax / 64) * 64
     expectedBytes = max(0, min(chunk.uncompressedBytes, plausible))
     expectedValues = min(chunk.valueCount, plausible)
-    if leaf.maxDefinition > 0 { _ = definition.reserve(expectedValues + 8) }
     if leaf.maxRepetition > 0 { _ = repetition.reserve(expectedValues + 8) }
     var position = 0
     while entryCount < chunk.valueCount {
@@ -160,7 +161,13 @@ extension ChunkDecoder {
     try admit(page.valueCount)
     var cursor = ByteCursor(body)
     try levels(&cursor, page.repetitionEncoding, count: page.valueCount, max: leaf.maxRepetition, into: &repetition)
-    try levels(&cursor, page.definitionEncoding, count: page.valueCount, max: leaf.maxDefinition, into: &definition)
+    if page.definitionEncoding == .rle, leaf.maxDefinition > 0 {
+      let length = Int(try cursor.uint32())
+      try definitions(try cursor.take(length), count: page.valueCount)
+    } else {
+      writeImpliedLevels()
+      try levels(&cursor, page.definitionEncoding, count: page.valueCount, max: leaf.maxDefinition, into: &definition)
+    }
     try checkRecordStart()
     try decodeValues(cursor.rest, page.encoding, present: presentEntries(page.valueCount))
     entryCount += page.valueCount
@@ -180,7 +187,7 @@ extension ChunkDecoder {
     let repetitions = try cursor.take(page.repetitionBytes)
     let definitions = try cursor.take(page.definitionBytes)
     try runs(repetitions, count: page.valueCount, max: leaf.maxRepetition, into: &repetition)
-    try runs(definitions, count: page.valueCount, max: leaf.maxDefinition, into: &definition)
+    try self.definitions(definitions, count: page.valueCount)
     try checkRecordStart()
     let levelBytes = page.repetitionBytes + page.definitionBytes
     guard uncompressedBytes >= levelBytes else { throw .malformed("page smaller than its levels") }
@@ -226,6 +233,25 @@ extension ChunkDecoder {
     levels.count += count
   }
 
+  private func definitions(_ bytes: UnsafeRawBufferPointer, count: Int) throws(ParquetError) {
+    guard leaf.maxDefinition > 0 else { return }
+    if leaf.maxRepetition == 0, definition.count == 0,
+      RunLength.isOneRun(bytes, of: UInt8(leaf.maxDefinition), count: count)
+    {
+      impliedCount += count
+      return
+    }
+    writeImpliedLevels()
+    try runs(bytes, count: count, max: leaf.maxDefinition, into: &definition)
+  }
+
+  private func writeImpliedLevels() {
+    guard leaf.maxDefinition > 0, definition.count == 0 else { return }
+    _ = definition.reserve(max(expectedValues, impliedCount) + 8)
+    definition.append(repeating: UInt8(leaf.maxDefinition), count: impliedCount)
+    impliedCount = 0
+  }
+
   private func check(_ levels: UnsafePointer<UInt8>, count: Int, max: Int) throws(ParquetError) {
     guard (max + 1) & max != 0 else { return }
     var highest: UInt8 = 0
@@ -235,12 +261,8 @@ extension ChunkDecoder {
 
   /// Present values among the last `count` entries.
   private func presentEntries(_ count: Int) -> Int {
-    guard leaf.maxDefinition > 0 else { return count }
-    let levels = definition.base + (definition.count - count)
-    let highest = UInt8(leaf.maxDefinition)
-    var present = 0
-    for index in 0..<count { present &+= levels[index] == highest ? 1 : 0 }
-    return present
+    guard leaf.maxDefinition > 0, impliedCount == 0 else { return count }
+    return Levels.count(definition.base + (definition.count - count), count, atLeast: UInt8(leaf.maxDefinition))
   }
 }
 
@@ -315,10 +337,14 @@ extension ChunkDecoder {
 
   private func checkIndices(_ indices: UnsafePointer<UInt32>, count: Int, width: Int) throws(ParquetError) {
     if width < 32 && 1 << width <= dictionaryCount { return }
-    let limit = UInt32(truncatingIfNeeded: dictionaryCount)
+    guard let limit = Int32(exactly: dictionaryCount) else {
+      throw .limitExceeded("dictionary of \(leaf.pathText)", limit: Int(Int32.max), found: dictionaryCount)
+    }
+    // The top bit says that an index has it itself, or is above the last one: no comparison, which SSE2 lacks.
+    let last = UInt32(bitPattern: limit &- 1)
     var outside: UInt32 = 0
-    for index in 0..<count { outside |= indices[index] >= limit ? 1 : 0 }
-    guard outside == 0 else { throw .malformed("index beyond the dictionary of \(leaf.pathText)") }
+    for index in 0..<count { outside |= indices[index] | (last &- indices[index]) }
+    guard outside >> 31 == 0 else { throw .malformed("index beyond the dictionary of \(leaf.pathText)") }
   }
 
   private func append(
@@ -454,10 +480,11 @@ extension ChunkDecoder {
 extension ChunkDecoder {
   /// What was decoded. The decoder is of no further use.
   func finish() throws(ParquetError) -> LeafData {
+    let isAllPresent = definition.count == 0 && impliedCount == entryCount && leaf.maxRepetition == 0
     let definition = take(&definition)
     let repetition = take(&repetition)
     return LeafData(
-      entryCount: entryCount, definition: leaf.maxDefinition > 0 ? definition : nil,
+      entryCount: entryCount, definition: leaf.maxDefinition > 0 && !isAllPresent ? definition : nil,
       repetition: leaf.maxRepetition > 0 ? repetition : nil, values: try takeValues(), presentCount: presentCount)
   }
 

@@ -3,7 +3,7 @@ import LakeModel
 /// One leaf of a row group, decoded but not yet put into rows: levels, and the present values one after another.
 struct LeafData: Sendable {
   var entryCount: Int
-  /// Nil when nothing can be absent.
+  /// Nil when nothing is absent.
   var definition: Buffer<UInt8>?
   var repetition: Buffer<UInt8>?
   /// As pages hold them: not converted.
@@ -75,10 +75,7 @@ private struct RowWalk {
     }
     guard row == target else { throw .malformed("fewer rows in pages than promised") }
     if let definition = data.definition {
-      let levels = definition.unsafeBase
-      var present = 0
-      for index in start..<entry { present &+= levels[index] == maxDefinition ? 1 : 0 }
-      value += present
+      value += Levels.count(definition.unsafeBase + start, entry - start, atLeast: maxDefinition)
     } else {
       value += entry - start
     }
@@ -124,5 +121,26 @@ enum Runs {
       return .bytes(offsets: joined.finish(), data: bytes.finish())
     case .list, .structure, .map: preconditionFailure("a leaf has no children")
     }
+  }
+}
+
+enum Levels {
+  private static let blockCount = 128
+
+  /// How many of `count` levels reach `level`. Counted in bytes, block by block, so that the compiler makes vectors of it.
+  static func count(_ levels: UnsafePointer<UInt8>, _ count: Int, atLeast level: UInt8) -> Int {
+    var total = 0
+    var at = 0
+    while at + blockCount <= count {
+      var part: UInt8 = 0
+      for lane in 0..<blockCount { part &+= levels[at &+ lane] >= level ? 1 : 0 }
+      total &+= Int(part)
+      at &+= blockCount
+    }
+    while at < count {
+      total &+= levels[at] >= level ? 1 : 0
+      at &+= 1
+    }
+    return total
   }
 }
