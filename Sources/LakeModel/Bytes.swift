@@ -9,12 +9,20 @@ private import Glibc
   /// Bytes allocated, at least what was asked for.
   @usableFromInline package let capacity: Int
   private let release: (@Sendable (UnsafeMutableRawPointer) -> Void)?
+  /// Bytes of a block of the pool's; 0: it is none.
+  private let pooledBytes: Int
 
   /// Uninitialised memory, 64-byte aligned, with 64 readable bytes after `capacity` so that wide loads may overrun.
   @usableFromInline package init(capacity: Int) {
     precondition(capacity >= 0)
     self.capacity = capacity
-    base = .allocate(byteCount: capacity + RawStorage.paddingBytes, alignment: 64)
+    let bytes = capacity + RawStorage.paddingBytes
+    if bytes < BlockPool.blockBytesMin {
+      base = .allocate(byteCount: bytes, alignment: 64)
+      pooledBytes = 0
+    } else {
+      (base, pooledBytes) = BlockPool.take(bytes)
+    }
     release = nil
   }
 
@@ -27,10 +35,17 @@ private import Glibc
     self.base = base
     self.capacity = capacity
     self.release = release
+    pooledBytes = 0
   }
 
   deinit {
-    if let release { release(base) } else { base.deallocate() }
+    if let release {
+      release(base)
+    } else if pooledBytes > 0 {
+      BlockPool.give(base, bytes: pooledBytes)
+    } else {
+      base.deallocate()
+    }
   }
 
   /// Readable bytes beyond `capacity` of memory that this class allocated itself.

@@ -1,5 +1,6 @@
 import CLinux
 import Glibc
+import LakeModel
 package import LakePorts
 import Synchronization
 
@@ -20,6 +21,7 @@ package final class ProcessMemory: Sendable {
   /// - Parameter bytesMax: nil: half of what the control group, or the machine, has.
   package init(bytesMax: Int?, ports: Ports) {
     self.bytesMax = bytesMax ?? ProcessMemory.available / 2
+    BlockPool.keptBytesMax = min(BlockPool.keptBytesMax, self.bytesMax / 16)
     journal = ports.journal
     clock = ports.clock
     gauge = ports.metrics.gauge("icegate_process_memory_bytes", help: "Anonymous memory of the process.")
@@ -46,6 +48,7 @@ package final class ProcessMemory: Sendable {
       }
       // What was freed may still be with the allocator.
       if isNowOver, trimmed.advanced(by: ProcessMemory.trimPeriod) <= clock.now {
+        BlockPool.drain()
         icegate_trim_heap()
         trimmed = clock.now
       }
