@@ -69,7 +69,7 @@ package struct ParquetFile: Sendable {
     keyValueMetadata = raw.keyValues
     createdBy = raw.createdBy
     self.fileBytes = fileBytes
-    self.limits = limits
+    self.limits = limits.scaled(toFileBytes: fileBytes)
     var groups: [RowGroup] = []
     var rows = 0
     for (index, group) in raw.rowGroups.enumerated() {
