@@ -104,7 +104,7 @@ let executables: [Module] = [
   Module(
     name: "simulate", imports: ["LakeModel", "LakePorts", "LakeSimulator"], path: "Simulation/simulate", tested: false),
   Module(
-    name: "parquet-bench", imports: ["LakeModel", "LakeSchema", "LakeParquet"],
+    name: "parquet-bench", imports: ["LakeModel", "LakeSchema", "LakeParquet", "LakeQuery"],
     path: "Benchmarks/parquet-bench", tested: false),
 ]
 

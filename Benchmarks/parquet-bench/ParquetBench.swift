@@ -1,6 +1,7 @@
 import Glibc
 import LakeModel
 import LakeParquet
+import LakeQuery
 import LakeSchema
 
 /// `parquet-bench WHAT FILE`: what scripts/bench parquet times beside PyArrow and DuckDB.
@@ -127,7 +128,7 @@ struct ParquetBench {
     let footer = file.footer
     let projection = try footer.projection(names: [column])
     let leaf = projection.leaves[0]
-    let (needle, bytes) = (TextNeedle(text), Array(text.utf8))
+    let (needle, bytes) = (TextNeedle(text), ByteNeedle(Array(text.utf8)))
     let usesIndex = usesIndex && needle.isSelective
     return try await overRowGroups { [file] group in
       var rows: [Range<Int>]?
@@ -209,18 +210,19 @@ extension ParquetBench {
     }
   }
 
-  private static func count(_ column: Column, holding needle: [UInt8]) -> Int {
+  /// As queries search: over the bytes of all rows at once, hits mapped back to rows.
+  private static func count(_ column: Column, holding needle: ByteNeedle) -> Int {
     guard case .bytes(let offsets, let data) = column.values, column.count > 0 else { return 0 }
-    let ends = offsets.unsafeBase + 1
-    var at = UnsafeRawPointer(data.unsafeBase) + Int(offsets[0])
-    let end = UnsafeRawPointer(data.unsafeBase) + Int(ends[column.count - 1])
-    var (row, found) = (0, 0)
-    while let hit = memmem(at, end - at, needle, needle.count).map({ UnsafeRawPointer($0) }) {
-      let position = hit - UnsafeRawPointer(data.unsafeBase)
-      while Int(ends[row]) <= position { row += 1 }
-      let isInside = position + needle.count <= Int(ends[row])
+    let (base, ends) = (UnsafeRawPointer(data.unsafeBase), offsets.unsafeBase + 1)
+    var (row, found, at) = (0, 0, Int(offsets[0]))
+    let end = Int(ends[column.count - 1])
+    while true {
+      let hit = needle.firstMatch(in: base, from: at, to: end)
+      if hit < 0 { break }
+      while Int(ends[row]) <= hit { row += 1 }
+      let isInside = hit + needle.count <= Int(ends[row])
       found += isInside ? 1 : 0
-      at = isInside ? UnsafeRawPointer(data.unsafeBase) + Int(ends[row]) : hit + 1
+      at = isInside ? Int(ends[row]) : hit + 1
     }
     withExtendedLifetime((offsets.storage, data.storage)) {}
     return found
@@ -331,9 +333,3 @@ private struct Failure: Error, CustomStringConvertible {
   let description: String
   init(_ description: String) { self.description = description }
 }
-
-/// glibc's, which its Swift module does not show.
-@_silgen_name("memmem")
-private func memmem(
-  _ haystack: UnsafeRawPointer, _ haystackBytes: Int, _ needle: UnsafeRawPointer, _ needleBytes: Int
-) -> UnsafeMutableRawPointer?

@@ -4,9 +4,9 @@ import LakeModel
 ///
 /// The search tests two bytes of the needle at 32 positions at once, the two that are rarest in log text; where both
 /// fit, the whole needle is compared. With `isFolded` ASCII letters match in either case; other bytes match themselves.
-struct ByteNeedle: Sendable {
+package struct ByteNeedle: Sendable {
   let storage: RawStorage
-  let count: Int
+  package let count: Int
   let isFolded: Bool
   /// Where in the needle the two probed bytes lie, and what they are.
   private let probeA: Int
@@ -15,7 +15,7 @@ struct ByteNeedle: Sendable {
   private let byteB: UInt8
 
   /// - Precondition: `bytes` is not empty.
-  init(_ bytes: [UInt8], isFolded: Bool = false) {
+  package init(_ bytes: [UInt8], isFolded: Bool = false) {
     precondition(!bytes.isEmpty)
     let bytes = isFolded ? bytes.map(ASCII.lowered) : bytes
     storage = Bytes(bytes).storage
@@ -34,7 +34,7 @@ struct ByteNeedle: Sendable {
   /// The first occurrence that lies wholly in `base[start ..< end]`, as an offset from `base`; -1 when there is none.
   ///
   /// Reads nothing outside `start ..< end`.
-  func firstMatch(in base: UnsafeRawPointer, from start: Int, to end: Int) -> Int {
+  package func firstMatch(in base: UnsafeRawPointer, from start: Int, to end: Int) -> Int {
     let last = end - count  // the last position a match can start at
     guard start <= last else { return -1 }
     let maskA: UInt8 = isFolded && ASCII.isLetter(byteA) ? 0x20 : 0
