@@ -18,33 +18,46 @@ package struct UnreachableFiles: Sendable {
     }
   }
 
-  private let lists: [String]
-  private let unreachable: [ManifestFile]
-  private let reachable: [ManifestFile]
+  private var keptLists: Set<String> = []
+  private var expiredLists: Set<String> = []
+  private var kept: [String: ManifestFile] = [:]
+  private var expired: [String: ManifestFile] = [:]
   private var candidates: Set<String> = []
   private var live: Set<String> = []
 
+  package init() {}
+
   package init(kept: [List], expired: [List]) {
-    let keptLists = Set(kept.map(\.location))
-    lists = expired.map(\.location).filter { !keptLists.contains($0) }
-    var byPath: [String: ManifestFile] = [:]
-    for list in kept { for manifest in list.manifests { byPath[manifest.path] = manifest } }
-    reachable = byPath.values.sorted { $0.path < $1.path }
-    var gone: [String: ManifestFile] = [:]
-    for list in expired {
-      for manifest in list.manifests where byPath[manifest.path] == nil { gone[manifest.path] = manifest }
-    }
-    unreachable = gone.values.sorted { $0.path < $1.path }
+    for list in kept { add(kept: list) }
+    for list in expired { add(expired: list) }
+  }
+
+  /// Lists are many and name mostly the same manifests: they may be added one by one, in any order.
+  package mutating func add(kept list: List) {
+    keptLists.insert(list.location)
+    for manifest in list.manifests { kept[manifest.path] = manifest }
+  }
+
+  package mutating func add(expired list: List) {
+    expiredLists.insert(list.location)
+    for manifest in list.manifests { expired[manifest.path] = manifest }
+  }
+
+  private var unreachable: [ManifestFile] {
+    expired.values.filter { kept[$0.path] == nil }.sorted { $0.path < $1.path }
   }
 
   /// Without unreachable manifests no data file can have become unreachable, and none is read.
-  package var manifestsToRead: [ManifestFile] { unreachable.isEmpty ? [] : unreachable + reachable }
+  package var manifestsToRead: [ManifestFile] {
+    let unreachable = unreachable
+    return unreachable.isEmpty ? [] : unreachable + kept.values.sorted { $0.path < $1.path }
+  }
 
   /// - Parameter entries: of one of `manifestsToRead`, deleted ones included.
   package mutating func add(_ entries: [ManifestEntry], of manifest: ManifestFile) {
-    let isReachable = !unreachable.contains { $0.path == manifest.path }
+    let isKept = kept[manifest.path] != nil
     for entry in entries {
-      if isReachable {
+      if isKept {
         if entry.isLive { live.insert(entry.file.path) }
       } else {
         candidates.insert(entry.file.path)
@@ -55,6 +68,6 @@ package struct UnreachableFiles: Sendable {
   /// Locations: data and delete files, then manifests, then manifest lists, each ascending.
   /// - Precondition: every one of `manifestsToRead` was added.
   package func result() -> [String] {
-    candidates.subtracting(live).sorted() + unreachable.map(\.path) + lists.sorted()
+    candidates.subtracting(live).sorted() + unreachable.map(\.path) + expiredLists.subtracting(keptLists).sorted()
   }
 }

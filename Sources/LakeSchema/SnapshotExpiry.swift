@@ -44,6 +44,7 @@ package struct SnapshotExpiry: Hashable, Sendable {
       return now - snapshot.timestamp > age
     }
     var kept: Set<Int64> = []
+    if let current = table.currentSnapshotID { kept.insert(current) }
     for (name, ref) in table.refs where removed[name] == nil {
       kept.insert(ref.snapshotID)
       guard ref.kind == .branch else { continue }

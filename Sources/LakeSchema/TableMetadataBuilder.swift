@@ -41,7 +41,7 @@ struct TableMetadataBuilder {
     case .setDefaultSortOrder(let id): try setDefaultSortOrder(id)
     case .addSnapshot(let snapshot): try add(snapshot)
     case .setSnapshotRef(let name, let ref): try set(name, to: ref)
-    case .removeSnapshots(let ids): removeSnapshots(Set(ids))
+    case .removeSnapshots(let ids): try removeSnapshots(Set(ids))
     case .removeSnapshotRef(let name): try removeRef(name)
     case .setLocation(let location): try set(location: location)
     case .setProperties(let properties): table.properties.merge(properties) { $1 }
@@ -286,13 +286,15 @@ struct TableMetadataBuilder {
     if name == TableMetadata.mainBranch { table.currentSnapshotID = nil }
   }
 
-  /// Refs that would dangle go with their snapshots.
-  private mutating func removeSnapshots(_ ids: Set<Int64>) {
+  /// A snapshot that a branch or tag points at stays: the tag may have been made since the removal was decided.
+  private mutating func removeSnapshots(_ ids: Set<Int64>) throws(TableCommitError) {
+    if let (name, ref) = table.refs.sorted(by: { $0.key < $1.key }).first(where: { ids.contains($0.value.snapshotID) })
+    {
+      throw .requirementFailed("snapshot \(ref.snapshotID) cannot be removed while `\(name)` points at it")
+    }
     table.snapshots.removeAll { ids.contains($0.id) }
     table.statistics.removeAll { ids.contains($0.snapshotID) }
     table.partitionStatistics.removeAll { ids.contains($0.snapshotID) }
-    table.refs = table.refs.filter { !ids.contains($0.value.snapshotID) }
-    if table.refs[TableMetadata.mainBranch] == nil { table.currentSnapshotID = nil }
   }
 
   /// One entry for each change of the current snapshot that a commit left behind; history before a snapshot that is

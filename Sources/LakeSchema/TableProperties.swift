@@ -29,6 +29,8 @@ package enum TableProperties {
   package static let snapshotsToKeepMin = "history.expire.min-snapshots-to-keep"
   package static let snapshotsToKeepMinDefault = 1
   package static let refAgeMax = "history.expire.max-ref-age-ms"
+  /// `false`: files may belong to other tables too, and nothing is deleted.
+  package static let garbageCollection = "gc.enabled"
   package static let nameMapping = "schema.name-mapping.default"
 }
 

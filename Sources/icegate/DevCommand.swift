@@ -55,6 +55,7 @@ struct DevCommand {
     shift.fit(memoryBytes: configuration.process.memoryBytesMax)
     return Lake.Parts(
       queue: queue, ingests: true, shift: shift, query: QuerySettings(), shiftsByItself: shifts,
+      expiresSnapshots: true,
       memoryBytesMax: configuration.process.memoryBytesMax)
   }
 

@@ -1,8 +1,10 @@
 import LakeIceberg
 import LakeJSON
+import LakeMaintain
 import LakeModel
 import LakePorts
 import LakeSchema
+import LakeSystem
 
 extension IcebergCommand {
   /// Adds and removes files that are there already.
@@ -50,42 +52,34 @@ extension IcebergCommand {
 
   mutating func expire() async throws {
     let table = try takeTable()
-    guard let age = try arguments.int("--older-than", in: 0...Int.max) else {
-      throw Arguments.Wrong(description: "--older-than wants milliseconds")
-    }
-    let keep = try arguments.int("--keep", in: 1...1_000_000) ?? 1
+    let isRehearsal = arguments.flag("--dry-run")
+    var expiry: SnapshotExpiry?
+    let age = try arguments.int("--older-than", in: 0...Int.max)
+    let keep = try arguments.int("--keep", in: 1...1_000_000)
     try arguments.finish()
-    let before = try await catalog.loadTable(table).metadata
-    let plan = SnapshotExpiry(snapshotAgeMax: Int64(age), snapshotsToKeepMin: keep)
-      .plan(before, now: Int64(wall.now.nanoseconds / 1_000_000))
-    let after = try await catalog.commit(
-      table,
-      requirements: [
-        .assertTableUUID(before.tableUUID), .assertRefSnapshotID(ref: "main", snapshotID: before.currentSnapshotID),
-      ], updates: plan.updates
-    ).metadata
-    var files = UnreachableFiles(
-      kept: try await lists(of: after.snapshots),
-      expired: try await lists(of: before.snapshots.filter { after.snapshot(id: $0.id) == nil }))
-    for manifest in files.manifestsToRead {
-      files.add(try Manifest.decode(await read(manifest.path), of: manifest, table: before), of: manifest)
+    if age != nil || keep != nil {
+      var wanted = SnapshotExpiry(try await catalog.loadTable(table).metadata)
+      if let age { wanted.snapshotAgeMax = Int64(age) }
+      if let keep { wanted.snapshotsToKeepMin = keep }
+      expiry = wanted
     }
-    let gone = files.result()
-    if let failure = await store.deleteAll(try gone.map { try warehouse.key(of: $0) }).first { throw failure.error }
+    let ports = Ports(
+      clock: SystemClock(), wall: wall, random: random, store: store, catalog: catalog, warehouse: warehouse)
+    let done = try await SnapshotExpirer(ports: ports).run(
+      table, expiry: expiry, now: Int64(wall.now.nanoseconds / 1_000_000),
+      readGrace: min(SnapshotExpirer.readGrace, age.map { Int64($0) } ?? .max), isRehearsal: isRehearsal)
     var json = JSONWriter()
     json.object { json in
-      json.member("expired_snapshots", plan.snapshots.count)
-      json.member("deleted_files", gone.count)
+      json.member("expired_snapshots", done.snapshots.count)
+      json.member("deleted_files", done.files.count)
+      json.key("removed_refs")
+      json.array { json in for name in done.refs { json.value(name) } }
+      json.key("files")
+      json.array { json in for location in done.files { json.value(location) } }
+      json.key("left_files")
+      json.array { json in for location in done.left { json.value(location) } }
     }
     Self.print(json.finish())
-  }
-
-  private func lists(of snapshots: [Snapshot]) async throws -> [UnreachableFiles.List] {
-    var lists: [UnreachableFiles.List] = []
-    for snapshot in snapshots {
-      lists.append(.init(location: snapshot.manifestList, manifests: try await manifests(of: snapshot)))
-    }
-    return lists
   }
 
   func entries(

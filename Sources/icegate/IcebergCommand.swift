@@ -29,8 +29,9 @@ struct IcebergCommand {
       evolve NAMESPACE.TABLE [--add NAME:TYPE] [--drop NAME] [--rename OLD=NEW] [--widen NAME:TYPE] [--first NAME]
                                                     changes top-level columns
       merge NAMESPACE.TABLE [--min-count N]         puts small manifests together
-      expire NAMESPACE.TABLE --older-than AGE_MS [--keep N]
-                                                    expires snapshots and deletes what only they led to
+      expire NAMESPACE.TABLE [--older-than AGE_MS] [--keep N] [--dry-run]
+                                                    expires snapshots as the table's history.expire.* properties say, or
+                                                    these, and deletes what only they led to
     """
 
   let catalog: any Catalog

@@ -96,7 +96,7 @@ struct TableMetadataApplyingTests {
     #expect(table.snapshotLog.map(\.snapshotID) == [1, 2, 1])
   }
 
-  @Test("expired snapshots take their refs, statistics and the history before them along")
+  @Test("expired snapshots take their statistics and the history before them along, and stay while a ref needs them")
   func expiry() throws {
     var table = try newTable()
     for id in 1...4 as ClosedRange<Int64> {
@@ -108,7 +108,9 @@ struct TableMetadataApplyingTests {
         .setStatistics(StatisticsFile(snapshotID: 2, path: "p", fileSize: 1, footerSize: 1)),
         .setPartitionStatistics(PartitionStatisticsFile(snapshotID: 3, path: "q", fileSize: 1)),
       ], to: table)
-    let after = try apply([.removeSnapshots([2])], to: table)
+    #expect(throws: TableCommitError.self) { try apply([.removeSnapshots([2])], to: table) }
+    #expect(throws: TableCommitError.self) { try apply([.removeSnapshots([4])], to: table) }
+    let after = try apply([.removeSnapshotRef("t"), .removeSnapshots([2])], to: table)
     #expect(after.snapshots.map(\.id) == [1, 3, 4])
     #expect(after.refs.keys.sorted() == ["main"])
     #expect(after.statistics == [] && after.partitionStatistics.count == 1)

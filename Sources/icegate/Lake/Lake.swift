@@ -20,6 +20,8 @@ struct Lake: Sendable {
     var query: QuerySettings?
     /// Whether the runners work by themselves; otherwise only when `flush` asks.
     var shiftsByItself = true
+    /// Whether snapshots go as the tables' `history.expire.*` properties say.
+    var expiresSnapshots = false
     /// Memory beyond which nothing is taken in; nil: half of what there is.
     var memoryBytesMax: Int?
   }
@@ -75,6 +77,10 @@ struct Lake: Sendable {
     var jobs: [@Sendable () async throws -> Void] = [{ await memory.run() }]
     if let ingestor { jobs.append { await ingestor.run() } }
     if parts.shiftsByItself && !shifts.isEmpty { jobs.append { try await runShifts() } }
+    if parts.expiresSnapshots {
+      let keeper = SnapshotKeeper(ports: ports)
+      jobs.append { await keeper.run() }
+    }
     return jobs
   }
 

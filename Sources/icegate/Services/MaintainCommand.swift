@@ -27,6 +27,7 @@ enum MaintainCommand {
         parts.shift = ShiftSettings(configuration.shift, processors: Processors.count)
       }
     }
+    parts.expiresSnapshots = true
     var plan = Doors.Plan()
     plan.iceberg = configuration.icebergREST
     plan.tables = places.tables
@@ -45,6 +46,42 @@ enum MaintainCommand {
     let steps = try await isRehearsal ? migrator.plan() : migrator.run(upgrades: upgrades)
     for step in steps { Console.say("\(isRehearsal ? "would " : "")\(step)") }
     if steps.isEmpty { Console.say("every table is there and up to date") }
+  }
+
+  /// - Parameters:
+  ///   - tables: names within the lake's namespace, or NAMESPACE.TABLE; none: the lake's tables that are there.
+  ///   - ageMax: milliseconds; nil: as the table's properties say, as for `keep`.
+  static func expireSnapshots(
+    _ options: ServiceOptions, tables: [String], ageMax: Int64?, keep: Int?, isRehearsal: Bool
+  ) async throws {
+    let configuration = try options.read(MaintainConfiguration.self)
+    if options.checks { return Console.write(ConfigReport.text(configuration)) }
+    let ports = try await Outside().ports(configuration)
+    let known = try await ports.catalog.listTables(in: [LakeTable.namespace])
+    var chosen = LakeTable.all.map { TableIdentifier($0) }.filter { known.contains($0) }
+    if !tables.isEmpty {
+      chosen = tables.map { name in
+        let levels = name.split(separator: ".").map(String.init)
+        return levels.count < 2
+          ? TableIdentifier(namespace: [LakeTable.namespace], name: name)
+          : TableIdentifier(namespace: Array(levels.dropLast()), name: levels[levels.count - 1])
+      }
+    }
+    let now = Int64(ports.wall.now.nanoseconds / 1_000_000)
+    let would = isRehearsal ? "would " : ""
+    for table in chosen {
+      var expiry = SnapshotExpiry(try await ports.catalog.loadTable(table).metadata)
+      if let ageMax { expiry.snapshotAgeMax = ageMax }
+      if let keep { expiry.snapshotsToKeepMin = keep }
+      let done = try await SnapshotExpirer(ports: ports).run(
+        table, expiry: expiry, now: now, readGrace: min(SnapshotExpirer.readGrace, ageMax ?? .max),
+        isRehearsal: isRehearsal)
+      Console.say(
+        "\(would)expire \(done.snapshots.count) snapshots of \(table) and delete \(done.files.count) files")
+      for name in done.refs { Console.say("\(would)remove ref \(name)") }
+      for location in done.files where isRehearsal { Console.say("would delete \(location)") }
+      for location in done.left { Console.say("could not delete \(location)") }
+    }
   }
 
   /// Every table's entries, one a line; nothing else, so that scripts can read it.

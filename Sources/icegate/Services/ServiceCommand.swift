@@ -9,6 +9,9 @@ enum ServiceCommand {
       maintain run -c FILE          serves the catalog to other engines, shifts if told to
       maintain migrate create|upgrade -c FILE [--dry-run]
                                     makes the tables; brings older ones up to date
+      maintain expire-snapshots [TABLE ...] -c FILE [--older-than 7d] [--keep N] [--dry-run]
+                                    as the tables' history.expire.* properties say, or these; deletes what only
+                                    the expired ones led to
       maintain quarantine list -c FILE
       maintain quarantine give-up LANE/SEQUENCE ... -c FILE [--dry-run]
                                     segments that could not be taken; gives them up for good
@@ -46,11 +49,33 @@ enum ServiceCommand {
       }
       try await MaintainCommand.migrate(
         try options(&arguments), upgrades: action == "upgrade", isRehearsal: isRehearsal)
+    case "expire-snapshots": try await expireSnapshots(&arguments)
     case "quarantine": try await quarantine(&arguments)
     case "version": Console.say("icegate \(Version.text)")
     case let other:
-      throw Arguments.Wrong(description: "found `\(other ?? "nothing")`, allowed: run, migrate, quarantine, version")
+      throw Arguments.Wrong(
+        description: "found `\(other ?? "nothing")`, allowed: run, migrate, expire-snapshots, quarantine, version")
     }
+  }
+
+  private static func expireSnapshots(_ arguments: inout Arguments) async throws {
+    let isRehearsal = arguments.flag("--dry-run")
+    let age = try arguments.option("--older-than").map { try milliseconds($0) }
+    let keep = try arguments.int("--keep", in: 1...1_000_000)
+    let service = try ServiceOptions(&arguments)
+    var tables: [String] = []
+    while let word = arguments.word() { tables.append(word) }
+    try arguments.finish()
+    try await MaintainCommand.expireSnapshots(
+      service, tables: tables, ageMax: age, keep: keep, isRehearsal: isRehearsal)
+  }
+
+  /// `90s`, `15m`, `12h`, `7d`.
+  private static func milliseconds(_ text: String) throws(Arguments.Wrong) -> Int64 {
+    let units: [Character: Int64] = ["s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000]
+    guard let unit = text.last.flatMap({ units[$0] }), let count = Int64(text.dropLast()), (0...1_000_000) ~= count
+    else { throw Arguments.Wrong(description: "--older-than: found `\(text)`, expected 90s, 15m, 12h, 7d") }
+    return count * unit
   }
 
   private static func quarantine(_ arguments: inout Arguments) async throws {
