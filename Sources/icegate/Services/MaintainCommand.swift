@@ -1,4 +1,5 @@
 import LakeMaintain
+import LakeModel
 import LakePorts
 import LakeSchema
 import LakeShift
