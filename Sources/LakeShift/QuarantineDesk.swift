@@ -23,12 +23,15 @@ package struct QuarantineDesk: Sendable {
   /// - Returns: the entries that were given up: those of `segments` that were in quarantine.
   /// - Throws: `.gaveUp` when shifts won the race each time.
   package func giveUp(_ segments: Set<SegmentID>) async throws(ShiftError) -> [QuarantineEntry] {
+    var given: [QuarantineEntry] = []
     for attempt in 0..<QuarantineDesk.attemptsMax {
       if attempt > 0 { try await Backoff(ports: ports).rest(attempt) }
       let base = try await load()
       let state = try state(of: base)
-      let given = state.quarantine.filter { segments.contains($0.segment) }
-      if given.isEmpty { return [] }
+      let found = state.quarantine.filter { segments.contains($0.segment) }
+      // Gone after an attempt whose answer was lost: they were given up, by that one or by another operator.
+      if found.isEmpty { return given }
+      given = found
       var next = state
       next.generation += 1
       next.quarantine.removeAll { segments.contains($0.segment) }
