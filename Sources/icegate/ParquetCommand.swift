@@ -12,7 +12,7 @@ private let usage = """
          icegate parquet describe FILE                 schema, row groups and statistics as JSON
          icegate parquet rewrite IN OUT [--codec none|snappy|gzip|zstd|lz4_raw|brotli] [--level N] [--page v1|v2]
              [--encoding dictionary|plain|delta_binary_packed|delta_length|delta_byte_array|byte_stream_split]
-             [--group-rows N] [--page-rows N] [--bloom]
+             [--group-rows N] [--page-rows N] [--bloom] [--text-index]
   """
 
 /// Runs `icegate parquet`; `arguments` are those after the word `parquet`.
@@ -46,7 +46,7 @@ struct FileError: Error, CustomStringConvertible {
 }
 
 private enum ParquetOptions {
-  static let flags: Set<String> = ["bloom"]
+  static let flags: Set<String> = ["bloom", "text-index"]
   static let valued: Set<String> = ["columns", "codec", "level", "page", "encoding", "group-rows", "page-rows"]
 
   static func parse(_ arguments: [String]) throws -> (words: [String], options: [String: String]) {
@@ -119,10 +119,15 @@ private enum ParquetRewrite {
     let file = try ParquetFile(bytes)
     let (writerOptions, groupRows) = try settings(options, file)
     var layouts: [ColumnLayout] = []
-    if let encoding = try encoding(options["encoding"]) {
+    let encoding = try encoding(options["encoding"])
+    if encoding != nil || options["bloom"] != nil || options["text-index"] != nil {
       layouts = ParquetWriter.leafPaths(of: file.schema).map {
-        ColumnLayout($0, encoding, bloom: options["bloom"] != nil)
+        ColumnLayout($0, encoding ?? .dictionary, bloom: options["bloom"] != nil)
       }
+    }
+    // Only columns that are no part of others have one.
+    for field in file.schema.fields where options["text-index"] != nil && field.type == .string {
+      for index in layouts.indices where layouts[index].path == field.name { layouts[index].hasTextIndex = true }
     }
     let output = try FileBytes.create(target)
     defer { close(output) }
@@ -300,24 +305,25 @@ private enum ParquetDescription {
         }
       }
       json.key("row_groups")
-      json.array { json in for group in file.rowGroups { describe(group, &json) } }
+      json.array { json in for group in file.rowGroups { describe(group, of: file, &json) } }
     }
     try FileBytes.write([json.finish(), Bytes("\n")], to: STDOUT_FILENO)
   }
 
-  private static func describe(_ group: RowGroup, _ json: inout JSONWriter) {
+  private static func describe(_ group: RowGroup, of file: ParquetFile, _ json: inout JSONWriter) {
     json.object { json in
       json.member("rows", group.rowCount)
       json.member("bytes", group.bytes)
       json.key("chunks")
       json.array { json in
-        for chunk in group.chunks {
+        for (leaf, chunk) in group.chunks.enumerated() {
           json.object { json in
             json.member("bytes", chunk.range.count)
             json.member("values", chunk.valueCount)
             json.member("codec", chunk.codec.rawValue)
             json.member("has_bloom_filter", chunk.bloomFilterRange != nil)
             json.member("has_page_index", chunk.offsetIndexRange != nil)
+            json.member("has_text_index", file.textIndexRange(rowGroup: group.index, leaf: leaf) != nil)
             describe(chunk.statistics, &json)
           }
         }
