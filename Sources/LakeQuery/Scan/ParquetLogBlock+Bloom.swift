@@ -24,6 +24,8 @@ extension ParquetLogBlock {
   }
 
   private static let valuesAskedMax = 8
+  /// What an answer of a filter takes in the cache, key included.
+  private static let answerBytes = 256
   /// Of the values of `attributes`, at every level.
   private static let attributeValues = "attributes.key_value.value"
 
@@ -43,9 +45,17 @@ extension ParquetLogBlock {
         let probe = source.file.bloomProbe(
           rowGroup: rowGroup.index, leaf: leaf.index, value: .bytes(Bytes(value)))
       else { return true }
+      let key = QueryCache.Key(
+        object: source.key.text, part: .bloom(rowGroup: Int32(rowGroup.index), leaf: Int32(leaf.index), value: value))
+      if let kept = source.cache.value(key, as: Bool.self) {
+        if kept { return true }
+        continue
+      }
       let fetched = try await fetch(probe.ranges)
       // A broken filter tells nothing.
-      if (try? probe.mightContain(fetched: fetched)) ?? true { return true }
+      let mayHold = (try? probe.mightContain(fetched: fetched)) ?? true
+      source.cache.keep(mayHold, bytes: ParquetLogBlock.answerBytes + value.count, for: key)
+      if mayHold { return true }
     }
     return false
   }

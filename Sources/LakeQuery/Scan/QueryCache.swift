@@ -21,7 +21,8 @@ final class QueryCache: Sendable {
       case bodyPages(rowGroup: Int32)
       case body(rowGroup: Int32, piece: Int32)
       case textIndex(rowGroup: Int32)
-      case bloom(rowGroup: Int32, leaf: Int32)
+      /// What a Bloom filter says of a value.
+      case bloom(rowGroup: Int32, leaf: Int32, value: [UInt8])
       case attributes(rowGroup: Int32)
       /// What delete files say of a data file, and which rows of a row group they leave.
       case deletes
