@@ -1,5 +1,6 @@
 import LakeModel
 import LakeParquet
+import LakePorts
 
 extension ParquetLogBlock {
   /// Asks Bloom filters whether the block holds a label's value at all, 32 bytes for each: in its column, and in the attributes that
