@@ -1,6 +1,6 @@
 """Parquet written and read beside PyArrow and DuckDB: the same log rows, one and two threads, each reader on the file of its own writer.
 
-usage: scripts/bench parquet [--rows N] [--runs N] [--folder DIR] [--only WORD]
+usage: scripts/bench parquet [--rows N] [--runs N] [--folder DIR] [--only WORD] [--without WORD]
 
 Ours times itself (Benchmarks/parquet-bench); all times are medians with warm caches, wall time and in brackets processor time of
 all threads, which a busy machine changes less. DuckDB is timed on our file too.
@@ -87,7 +87,7 @@ def arrow_scan(path, columns, threads):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--rows", type=int, default=5_000_000); parser.add_argument("--runs", type=int, default=5)
-    parser.add_argument("--folder"); parser.add_argument("--only", default=""); parser.add_argument("--threads", default="1,2")
+    parser.add_argument("--folder"); parser.add_argument("--only", default=""); parser.add_argument("--without", default="\0"); parser.add_argument("--threads", default="1,2")
     options = parser.parse_args()
     folder = options.folder or tempfile.mkdtemp(prefix="icegate-bench-")
     os.makedirs(folder, exist_ok=True)
@@ -111,7 +111,7 @@ def run(options, folder):
     print("| threads | work | answer | ours | PyArrow %s | DuckDB %s | DuckDB on our file | ours / faster |\n|---|---|---|---|---|---|---|---|" % (pa.__version__, duckdb.__version__))
 
     def row(threads, name, mine, by_arrow, by_duck, by_duck_on_ours=None):
-        if options.only not in name: return
+        if options.only not in name or options.without in name: return
         t, answer = mine()
         peers = []
         for peer in (by_arrow, by_duck, by_duck_on_ours):
@@ -127,7 +127,7 @@ def run(options, folder):
         pa.set_cpu_count(threads)
         database = duckdb.connect(config={"threads": threads})
         database.register("arrow_rows", table)
-        if threads == 1 or "write" in ("write " + options.only) or not os.path.exists(duck): database.execute("CREATE TABLE logs AS SELECT * FROM arrow_rows")
+        if options.only in "write, zstd" and options.without not in "write, zstd": database.execute("CREATE TABLE logs AS SELECT * FROM arrow_rows")
         copy = "COPY logs TO '%s' (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, ROW_GROUP_SIZE %d)" % (duck, GROUP)
         sizes = {}
 
