@@ -15,6 +15,9 @@ static inline void icegate_tune_heap(void) {
   extern int mallopt(int, int);
   mallopt(-3 /* M_MMAP_THRESHOLD */, 8 << 20);
   mallopt(-1 /* M_TRIM_THRESHOLD */, 32 << 20);
+  // Every thread may otherwise get a heap of its own, and each keeps what a moment needed.
+  long cores = sysconf(_SC_NPROCESSORS_ONLN);
+  mallopt(-8 /* M_ARENA_MAX */, cores < 2 ? 2 : cores > 16 ? 16 : (int)cores);
 }
 /// Gives free memory of the heap back to the system.
 static inline void icegate_trim_heap(void) {

@@ -63,12 +63,12 @@ package enum RowOrder {
   }
 }
 
-enum RadixSort {
+package enum RadixSort {
   private static let digitBits = 11
   private static let digitCount = 1 << digitBits
 
   /// `rows[i]` has key `keys[i]`; the rows in ascending order of their keys, stable.
-  static func sorted(_ rows: Buffer<Int32>, keys: Buffer<UInt64>, bits: Int) -> Buffer<Int32> {
+  package static func sorted(_ rows: Buffer<Int32>, keys: Buffer<UInt64>, bits: Int) -> Buffer<Int32> {
     let count = rows.count
     var from = (keys: keys, rows: rows)
     var shift = 0

@@ -5,15 +5,16 @@ import LakePorts
 import LakeSchema
 import LakeWAL
 
-/// Rows of one partition -> data files: sorted, cut into row groups and files, encoded, uploaded.
+/// Rows of one partition in table order -> data files: cut into row groups and files, encoded, uploaded.
 struct DataFileWriter: Sendable {
   let ports: Ports
   let settings: ShiftSettings
   let target: TableTarget
 
   /// - Returns: descriptions of files whose upload was answered (SHF-3), in the order of their rows.
-  func write(_ parts: [ColumnBatch], key: PartitionKey) async throws(ShiftError) -> [DataFile] {
-    let rows = SortedMerge.merged(parts, order: target.table.sortOrder)
+  ///
+  /// - Parameter rows: in table order.
+  func write(_ rows: ColumnBatch, key: PartitionKey) async throws(ShiftError) -> [DataFile] {
     guard rows.count > 0 else { return [] }
     var files: [DataFile] = []
     var start = 0
@@ -32,8 +33,9 @@ struct DataFileWriter: Sendable {
     let bytesPerRow = max(1, rows.memoryBytes / rows.count)
     let wanted = max(
       settings.rowGroupRows, min(DataFileWriter.rowGroupRowsTarget, DataFileWriter.rowGroupBytesTarget / bytesPerRow))
-    // Equal parts rather than full ones and a small rest.
-    let count = (rows.count + wanted - 1) / wanted
+    // Equal parts rather than full ones and a small rest; a little too large rather than half empty.
+    let most = wanted + wanted / 8
+    let count = (rows.count + most - 1) / most
     return (rows.count + count - 1) / count
   }
 

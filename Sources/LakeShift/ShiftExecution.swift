@@ -46,9 +46,27 @@ struct ShiftExecution: Sendable {
   private func run(_ task: ShiftTask) async throws(ShiftError) -> Outcome {
     let sources = task.sources.filter { derivation.needs($0.segment.metadata.rowGroups[$0.index]) }
     if sources.isEmpty { return Outcome() }
-    let read = try await concurrently(sources, limit: settings.taskReadsMax) { source throws(ShiftError) in
+    let (rows, oldest, problems) = try await merged(sources)
+    guard let rows, problems.isEmpty else { return Outcome(problems: problems) }
+    let files = try await DataFileWriter(ports: access.ports, settings: settings, target: target)
+      .write(rows, key: task.key)
+    return Outcome(files: files, oldest: oldest)
+  }
+
+  /// A function of its own, so that what was read is gone when the merged rows are written.
+  private func merged(
+    _ sources: [WALRowGroup]
+  ) async throws(ShiftError) -> (rows: ColumnBatch?, oldest: Int64?, problems: Problems) {
+    var read = try await concurrently(sources, limit: settings.taskReadsMax) { source throws(ShiftError) in
       try await rows(of: source)
     }
+    return ShiftExecution.merge(&read, order: target.table.sortOrder)
+  }
+
+  /// Empties `read` on the way: rows are held as they came in or merged, not both.
+  private static func merge(
+    _ read: inout [Read], order: SortOrder
+  ) -> (rows: ColumnBatch?, oldest: Int64?, problems: Problems) {
     var problems = Problems()
     var parts: [ColumnBatch] = []
     for result in read {
@@ -57,11 +75,10 @@ struct ShiftExecution: Sendable {
       case .problem(let problem): problems.add(problem)
       }
     }
-    guard problems.isEmpty else { return Outcome(problems: problems) }
+    read = []
+    guard problems.isEmpty, !parts.isEmpty else { return (nil, nil, problems) }
     let oldest = parts.compactMap { ShiftExecution.oldest(of: $0) }.min()
-    let files = try await DataFileWriter(ports: access.ports, settings: settings, target: target)
-      .write(parts, key: task.key)
-    return Outcome(files: files, oldest: oldest)
+    return (SortedMerge.merged(&parts, order: order), oldest, problems)
   }
 
   private static func oldest(of rows: ColumnBatch) -> Int64? {

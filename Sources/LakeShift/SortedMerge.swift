@@ -5,10 +5,16 @@ import LakeSchema
 enum SortedMerge {
   /// Merges column by column, so that besides the rows that came in and those that go out only one column is held twice.
   /// Equal rows keep the order in which they came.
-  static func merged(_ parts: [ColumnBatch], order: SortOrder) -> ColumnBatch {
-    let filled = parts.filter { $0.count > 0 }
-    guard let first = filled.first else { return parts[0] }
-    let schema = first.schema
+  ///
+  /// - Parameter parts: at least one. It is left empty: each column is given up once it has been merged.
+  static func merged(_ parts: inout [ColumnBatch], order: SortOrder) -> ColumnBatch {
+    let schema = parts[0].schema
+    var filled = parts.filter { $0.count > 0 }
+    if filled.isEmpty {
+      defer { parts = [] }
+      return parts[0]
+    }
+    parts = []
     let sortFields = Set(order.fields.map(\.sourceID))
     let count = filled.reduce(0) { $0 + $1.count }
     var columns = [Column?](repeating: nil, count: schema.fields.count)
@@ -22,6 +28,7 @@ enum SortedMerge {
     let rows = sorting.sortedOrder(by: order)
     let pieces = pieces(rows, lengths: filled.map(\.count))
     var pending = filled.map(\.columns)
+    filled = []
     for index in schema.fields.indices {
       let parts = pending.map { $0[index] }
       if let pieces {

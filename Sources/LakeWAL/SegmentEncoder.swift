@@ -122,7 +122,8 @@ package enum SegmentEncoder {
     options.codec = settings.compression
     options.writesPageIndex = false
     // Read once or twice and gone: what is saved here and when it is read outweighs a larger object.
-    options.level = settings.compression == .zstd ? -1 : nil
+    options.level = settings.compression == .zstd ? -20 : nil
+    options.arrangesDictionaries = false
     return options
   }
 }

@@ -88,7 +88,9 @@ enum BloomFilterBuilder {
     let root = falsePositives.squareRoot().squareRoot().squareRoot()
     let bits = Double(distinct) * 8 / -naturalLogarithm(1 - min(max(root, 0.01), 0.99))
     var blocks = 1
-    while Double(blocks) * 256 < bits && blocks * 64 <= bytesMax { blocks *= 2 }
+    // The power of two that is nearest, not the next one: up to a quarter too small still lets few more values pass (3 % instead of
+    // 1 %), and on average saves a quarter of all filters.
+    while Double(blocks) * 256 < bits * 3 / 4 && blocks * 64 <= bytesMax { blocks *= 2 }
     return blocks
   }
 

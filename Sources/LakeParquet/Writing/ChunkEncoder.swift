@@ -73,7 +73,8 @@ struct ChunkEncoder: ~Copyable {
 
   private func source(of selected: SelectedValues) throws(ParquetError) -> Source {
     let wanted = layout?.encoding ?? .dictionary
-    if wanted == .dictionary, let built = DictionaryBuilder.build(selected, bytesMax: options.dictionaryBytesMax) {
+    if wanted == .dictionary, var built = DictionaryBuilder.build(selected, bytesMax: options.dictionaryBytesMax) {
+      if options.arrangesDictionaries { built = built.arranged() }
       // One bit at least: some readers do not take indices of no bits.
       return .dictionary(built, width: max(1, BitPacking.width(of: UInt64(max(1, built.entries.count) - 1))))
     }

@@ -19,6 +19,8 @@ package struct ParquetWriterOptions: Sendable {
   package var writesStatistics = true
   package var writesPageIndex = true
   package var writesPageChecksums = true
+  /// Lays large dictionaries of text out so that they compress well; see `BuiltDictionary.arranged`.
+  package var arrangesDictionaries = true
   /// Share of absent values that a Bloom filter lets pass, and its largest size per column chunk.
   package var bloomFalsePositives = 0.01
   package var bloomBytesMax = 1 << 20
