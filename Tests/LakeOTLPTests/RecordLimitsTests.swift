@@ -115,6 +115,52 @@ import Testing
     #expect(points.excess.manyAttributes == 6)
   }
 
+  /// A field of bytes.
+  private func field(_ number: UInt8, _ payload: [UInt8]) -> [UInt8] {
+    precondition(payload.count < 1 << 14)
+    let count = payload.count
+    return [number << 3 | 2] + (count < 128 ? [UInt8(count)] : [UInt8(count & 127 | 128), UInt8(count >> 7)]) + payload
+  }
+
+  private func pair(_ key: String, _ value: [UInt8]) -> [UInt8] { field(1, Array(key.utf8)) + value }
+
+  @Test("a resource, scope, body or value in pieces counts as the whole that it is", arguments: [false, true])
+  func pieces(rejects: Bool) throws {
+    func value(_ text: String) -> [UInt8] { field(2, field(1, Array(text.utf8))) }
+    func item(_ text: String) -> [UInt8] { field(6, field(1, field(1, Array(text.utf8)))) }
+    let many = ["a", "b", "c"].flatMap { field(1, field(1, pair($0, value("1")))) }
+    let scopes = ["d", "e"].flatMap { field(1, field(3, pair($0, value("1")))) }
+    let attribute = field(6, pair("f", ["x", "y", "z"].flatMap { field(2, item(String(repeating: $0, count: 8))) }))
+    let body = ["x", "y", "z"].flatMap { field(5, item(String(repeating: $0, count: 8))) }
+    func decode(_ resource: [UInt8], _ scope: [UInt8], _ record: [UInt8]) throws -> DecodedRows {
+      let records = field(2, record) + field(2, [0x09, 2, 0, 0, 0, 0, 0, 0, 0])
+      let request = field(1, resource + field(2, scope + records))
+      var limits = RecordLimits(attributesMax: 2, attributeBytesMax: 20, bodyBytesMax: 20)
+      if rejects { limits.onExcess = .reject }
+      return try LogsDecoder.decode(Bytes(request), encoding: .protobuf, context: context(limits))
+    }
+    let time: [UInt8] = [0x09, 1, 0, 0, 0, 0, 0, 0, 0]
+    let resource = try decode(many, [], time)
+    let scope = try decode([], scopes + field(1, field(3, pair("g", value("1")))), time)
+    let values = try decode([], [], time + attribute)
+    let bodies = try decode([], [], time + body)
+    if rejects {
+      #expect(resource.recordCount == 0 && resource.rejectedCount == 2)
+      #expect(scope.recordCount == 0 && scope.rejectedCount == 2)
+      #expect(values.recordCount == 1 && values.rejectedCount == 1)
+      #expect(bodies.recordCount == 1 && bodies.rejectedCount == 1)
+    } else {
+      #expect(resource.batch.text("attributes") == "{'a': '1', 'b': '1'}")
+      #expect(resource.excess.droppedAttributes == 1 && resource.recordCount == 2)
+      #expect(scope.batch.text("attributes") == "{'d': '1', 'e': '1'}")
+      #expect(values.excess.droppedAttributes == 1 && values.recordCount == 2)
+      #expect(bodies.excess.cutBodies == 1 && bodies.recordCount == 2)
+    }
+    // Within the limits, pieces are as they always were.
+    let two = try decode(["a", "b"].flatMap { field(1, field(1, pair($0, value("1")))) }, [], time)
+    #expect(two.batch.text("attributes") == "{'a': '1', 'b': '1'}" && two.excess == Excess())
+  }
+
   @Test("random requests with random limits are decoded like what is left of them", arguments: 0..<4)
   func random(block: Int) throws {
     for seed in seeds(block, of: 60) {

@@ -16,6 +16,12 @@ struct MessageShape: Sendable {
   struct Child: Sendable {
     let field: UInt32
     let shape: MessageShape
+    /// The message has one of it. Sent in pieces, they are one message to the decoder, and so to the limits.
+    var isSingular = false
+  }
+
+  func isSingular(_ field: UInt32) -> Bool {
+    field == body || children.contains { $0.field == field && $0.isSingular }
   }
 
   func child(_ field: UInt32) -> MessageShape? {
@@ -63,10 +69,10 @@ struct MessageShape: Sendable {
   /// Resources, scopes and what stands below them are alike in all signals.
   private static func request(_ below: MessageShape) -> MessageShape {
     let scope = MessageShape(children: [
-      Child(field: 1, shape: MessageShape(attributes: 3, dropped: 4)), Child(field: 2, shape: below),
+      Child(field: 1, shape: MessageShape(attributes: 3, dropped: 4), isSingular: true), Child(field: 2, shape: below),
     ])
     let resource = MessageShape(children: [
-      Child(field: 1, shape: MessageShape(attributes: 1, dropped: 2)), Child(field: 2, shape: scope),
+      Child(field: 1, shape: MessageShape(attributes: 1, dropped: 2), isSingular: true), Child(field: 2, shape: scope),
     ])
     return MessageShape(children: [Child(field: 1, shape: resource)])
   }

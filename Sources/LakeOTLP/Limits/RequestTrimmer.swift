@@ -4,7 +4,8 @@ import LakeModel
 ///
 /// Texts that are too long keep their beginning and get a mark. What cannot be cut - long keys, bytes, lists and maps - is left out like
 /// the attributes beyond the number allowed, of which the first stay. With `reject`, records with anything of that are left out, and all
-/// records of a resource or scope that has it.
+/// records of a resource or scope that has it. A resource, scope or body that comes in pieces is put together first: each piece may be within
+/// the limits, and the whole far beyond.
 struct RequestTrimmer {
   private let limits: RecordLimits
   private let shape: MessageShape
@@ -25,7 +26,7 @@ struct RequestTrimmer {
     return Bytes(out.finish())
   }
 
-  private enum Fault { case manyAttributes, longAttribute, longBody }
+  private enum Fault { case manyAttributes, longAttribute, longBody, inPieces }
 
   // MARK: looking
 
@@ -34,6 +35,7 @@ struct RequestTrimmer {
     in message: RawBytes, _ shape: MessageShape, entersGroups: Bool
   ) throws(WireError) -> Fault? {
     var count = 0
+    var hasSingular = false
     var reader = ProtoReader(message)
     while !reader.isAtEnd {
       let tag = try reader.tag()
@@ -42,6 +44,11 @@ struct RequestTrimmer {
         continue
       }
       let (field, value) = (tag >> 3, try reader.bytes())
+      // No message has more than one such field.
+      if shape.isSingular(field) {
+        if hasSingular { return .inPieces }
+        hasSingular = true
+      }
       if field == shape.attributes {
         count += 1
         if let most = limits.attributesMax, count > most { return .manyAttributes }
@@ -60,6 +67,7 @@ struct RequestTrimmer {
   private func isLong(pair: RawBytes, _ most: Int) throws(WireError) -> Bool {
     let parts = try PairParts(pair)
     if parts.key.count > most { return true }
+    if parts.valuePieces > 1 { return parts.valueBytes > most }
     return try AnyValueSize(parts.value).bytes > most
   }
 
@@ -118,6 +126,50 @@ struct RequestTrimmer {
   private mutating func nested(
     _ message: RawBytes, _ field: UInt32, _ shape: MessageShape, to out: inout BufferBuilder<UInt8>
   ) throws(WireError) {
+    guard let whole = try putTogether(message, shape) else { return try nestedWhole(message, field, shape, to: &out) }
+    defer { withExtendedLifetime(whole.storage) {} }
+    try nestedWhole(RawBytes(whole.unsafeBase.assumingMemoryBound(to: UInt8.self), whole.count), field, shape, to: &out)
+  }
+
+  /// The message with the pieces of its resource, scope or body laid end to end where the first stands, which to protobuf is the same.
+  /// - Returns: nil when nothing is in pieces.
+  private func putTogether(_ message: RawBytes, _ shape: MessageShape) throws(WireError) -> Bytes? {
+    var pieces: [RawBytes] = []
+    var fieldInPieces: UInt32 = 0
+    var reader = ProtoReader(message)
+    while !reader.isAtEnd {
+      let tag = try reader.tag()
+      guard tag & 7 == 2, shape.isSingular(tag >> 3) else {
+        try reader.skip(tag, known: 0)
+        continue
+      }
+      fieldInPieces = tag >> 3
+      pieces.append(try reader.bytes())
+    }
+    guard pieces.count > 1 else { return nil }
+    var out = BufferBuilder<UInt8>(capacity: message.count)
+    var isWritten = false
+    reader = ProtoReader(message)
+    while !reader.isAtEnd {
+      let start = reader.next
+      let tag = try reader.tag()
+      try reader.skip(tag, known: 0)
+      guard tag & 7 == 2, tag >> 3 == fieldInPieces else {
+        out.append(RawBytes(start, reader.next - start))
+        continue
+      }
+      if isWritten { continue }
+      isWritten = true
+      let begin = out.beginMessage(fieldInPieces)
+      for piece in pieces { out.append(piece) }
+      out.endMessage(begin)
+    }
+    return Bytes(out.finish())
+  }
+
+  private mutating func nestedWhole(
+    _ message: RawBytes, _ field: UInt32, _ shape: MessageShape, to out: inout BufferBuilder<UInt8>
+  ) throws(WireError) {
     if limits.onExcess == .reject {
       if shape.isRecord, let fault = try firstFault(in: message, shape, entersGroups: true) {
         return reject(fault, count: 1)
@@ -137,7 +189,7 @@ struct RequestTrimmer {
 
   private mutating func reject(_ fault: Fault, count: Int) {
     switch fault {
-    case .manyAttributes: excess.manyAttributes += count
+    case .manyAttributes, .inPieces: excess.manyAttributes += count
     case .longAttribute: excess.longAttribute += count
     case .longBody: excess.longBody += count
     }
@@ -166,6 +218,7 @@ struct RequestTrimmer {
       return out.append(whole)
     }
     let parts = try PairParts(pair)
+    if parts.valuePieces > 1 { return dropAttribute() }
     let value = try AnyValueSize(parts.value)
     guard parts.key.count <= most, let text = value.text else {
       return dropAttribute()
@@ -209,6 +262,9 @@ struct RequestTrimmer {
 private struct PairParts {
   var key = RawBytes.none
   var value = RawBytes.none
+  /// A value in pieces counts for all their bytes.
+  var valuePieces = 0
+  var valueBytes = 0
 
   init(_ pair: RawBytes) throws(WireError) {
     var reader = ProtoReader(pair)
@@ -216,7 +272,10 @@ private struct PairParts {
       let tag = try reader.tag()
       switch tag {
       case 0x0A: key = try reader.bytes()
-      case 0x12: value = try reader.bytes()
+      case 0x12:
+        value = try reader.bytes()
+        valuePieces += 1
+        valueBytes += value.count
       default: try reader.skip(tag, known: 0)
       }
     }
