@@ -42,3 +42,69 @@ def requests(records, per_request=1000, seconds=7200, seed=1):
             record.attributes.add(key="http.status_code").value.int_value = r.choice((200, 200, 200, 404, 500))
             record.attributes.add(key="duration_ms").value.double_value = round(r.expovariate(0.02), 3)
         yield request.SerializeToString()
+
+
+def _resource(group, service, host, r):
+    for k, v in (("service.name", service), ("host.name", host), ("k8s.pod.name", "%s-%d" % (service, r.randrange(5)))):
+        group.resource.attributes.add(key=k).value.string_value = v
+
+
+def _own(item, r):
+    """Seven attributes beside the resource's three, as the logs have."""
+    for k, v in (("http.method", r.choice(("GET", "POST"))), ("http.route", "/api/v1/" + r.choice(WORDS)), ("user.id", "u-%d" % r.randrange(100_000)),
+                 ("thread.name", "worker-%d" % r.randrange(16)), ("code.function", r.choice(WORDS))):
+        item.attributes.add(key=k).value.string_value = v
+    item.attributes.add(key="http.status_code").value.int_value = r.choice((200, 200, 200, 404, 500))
+    item.attributes.add(key="duration_ms").value.double_value = round(r.expovariate(0.02), 3)
+
+
+def span_requests(records, per_request=1000, seconds=7200, seed=2):
+    """Encoded ExportTraceServiceRequests: traces of eight spans, one span in four with an event, one in sixteen with a link."""
+    from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+    r = random.Random(seed)
+    for first in range(0, records, per_request):
+        request = ExportTraceServiceRequest()
+        host, scopes = "node-%02d" % r.randrange(20), {}
+        for n in range(first, min(first + per_request, records)):
+            if n % 8 == 0: trace, parent = r.randbytes(16), b""
+            service = SERVICES[int(r.random() ** 2 * len(SERVICES))]
+            if service not in scopes:
+                group = request.resource_spans.add(); _resource(group, service, host, r)
+                scopes[service] = group.scope_spans.add(); scopes[service].scope.name = "bench"
+            at = T0 * 10**9 + n * seconds * 10**9 // records
+            span = scopes[service].spans.add(trace_id=trace, span_id=r.randbytes(8), parent_span_id=parent, name="GET /api/v1/" + r.choice(WORDS),
+                                             kind=r.randrange(1, 6), start_time_unix_nano=at, end_time_unix_nano=at + r.randrange(10**9), flags=257)
+            parent = span.span_id
+            _own(span, r)
+            if n % 10 == 0: span.status.code = 2; span.status.message = "declined"
+            if n % 4 == 0: span.events.add(time_unix_nano=at + 5, name="retry").attributes.add(key="attempt").value.int_value = n % 3
+            if n % 16 == 0: span.links.add(trace_id=r.randbytes(16), span_id=r.randbytes(8))
+        yield request.SerializeToString()
+
+
+def metric_requests(records, per_request=1000, seed=3):
+    """Encoded ExportMetricsServiceRequests: half gauges, a quarter sums, a quarter histograms of ten buckets; 10,000 series each seen again and again."""
+    from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
+    r = random.Random(seed)
+    for first in range(0, records, per_request):
+        request = ExportMetricsServiceRequest()
+        at = T0 * 10**9 + first // 10_000 * 15 * 10**9
+        for service in SERVICES[:10]:
+            group = request.resource_metrics.add(); _resource(group, service, "node-%02d" % (first // per_request % 20), r)
+            scope = group.scope_metrics.add(); scope.scope.name = "bench"
+            count = per_request // 10
+            for kind, name, share in (("gauge", "process.memory", 2), ("sum", "http.requests", 4), ("histogram", "http.duration", 4)):
+                metric = scope.metrics.add(name=name, unit="1", description="of the benchmark")
+                data = getattr(metric, kind)
+                if kind != "gauge": data.aggregation_temporality = 2
+                if kind == "sum": data.is_monotonic = True
+                for n in range(count // share):
+                    point = data.data_points.add(start_time_unix_nano=T0 * 10**9, time_unix_nano=at)
+                    for k, v in (("http.method", "GET"), ("http.route", "/api/v1/%d" % n), ("instance", "i-%d" % (first // per_request % 10)),
+                                 ("zone", "z%d" % (n % 3)), ("code.function", WORDS[n % len(WORDS)]), ("tier", "web"), ("shard", str(n % 7))):
+                        point.attributes.add(key=k).value.string_value = v
+                    if kind == "histogram":
+                        point.count, point.sum = 55, r.random() * 100
+                        point.bucket_counts.extend(range(1, 12)); point.explicit_bounds.extend((.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5))
+                    else: point.as_double = r.random()
+        yield request.SerializeToString()
