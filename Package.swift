@@ -17,6 +17,7 @@ let cLibraries: [(name: String, pkgConfig: String, apt: String)] = [
   ("CLz4", "liblz4", "liblz4-dev"),
   ("CBrotli", "libbrotlienc", "libbrotli-dev"),
   ("CCrypto", "libcrypto", "libssl-dev"),
+  ("CSSL", "libssl", "libssl-dev"),
   ("CXXHash", "libxxhash", "libxxhash-dev"),
   ("CSqlite", "sqlite3", "libsqlite3-dev"),
   ("CCurl", "libcurl", "libcurl4-openssl-dev"),
@@ -38,7 +39,7 @@ let modules: [Module] = [
   // codecs
   Module(name: "LakeParquet", imports: ["LakeModel", "LakeSchema", "LakeCompression", "LakeHash"]),
   Module(name: "LakeIceberg", imports: ["LakeModel", "LakeSchema", "LakeCompression", "LakeJSON", "LakeHash"]),
-  Module(name: "LakeOTLP", imports: ["LakeModel", "LakeSchema", "LakeJSON", "LakeHash"]),
+  Module(name: "LakeOTLP", imports: ["LakeModel", "LakeSchema", "LakePorts", "LakeJSON", "LakeHash"]),
   Module(name: "LakeLogQL", imports: ["LakeModel", "LakeRegex"]),
   // engines
   Module(
@@ -76,7 +77,7 @@ let modules: [Module] = [
   Module(
     name: "LakeCatalogs",
     imports: ["LakeModel", "LakeSchema", "LakePorts", "LakeIceberg", "LakeJSON", "LakeHash", "LakeNet", "CSqlite"]),
-  Module(name: "LakeHTTP", imports: ["LakeModel", "LakePorts", "LakeCompression", "LakeAPI", "CLinux", "CNghttp2"]),
+  Module(name: "LakeHTTP", imports: ["LakeModel", "LakePorts", "LakeCompression", "LakeAPI", "CLinux", "CNghttp2", "CSSL"]),
   Module(
     name: "LakeClient",
     imports: ["LakeModel", "LakePorts", "LakeJSON", "LakeLogQL", "LakeNet", "LakeAPI"]),
@@ -111,7 +112,7 @@ let executables: [Module] = [
 /// What the tests of a module need beyond what the module itself imports.
 let extraTestImports: [String: [String]] = [
   "LakeOTLP": ["LakeParquet", "LakeCompression"],
-  "LakeHTTP": ["CNghttp2"],
+  "LakeHTTP": ["CNghttp2", "CSSL"],
   "LakeStorage": ["PortContracts"],
   "LakeCatalogs": ["PortContracts", "CSqlite", "LakeAPI", "LakeStorage"],
   "LakePorts": ["PortContracts"],

@@ -48,6 +48,8 @@ final class EventLoop: TaskExecutor, @unchecked Sendable {
   private(set) var now: Int64
   /// Where sockets are read into; valid until the next read.
   let input = UnsafeMutableRawBufferPointer.allocate(byteCount: EventLoop.inputBytes, alignment: 64)
+  /// Where TLS holds records for a moment.
+  let records = UnsafeMutableRawBufferPointer.allocate(byteCount: EventLoop.inputBytes, alignment: 64)
   /// Where responses are put together.
   var writer = ByteWriter()
   private var date = DateField()
@@ -60,7 +62,10 @@ final class EventLoop: TaskExecutor, @unchecked Sendable {
     wheel = TimerWheel(now: now)
   }
 
-  deinit { input.deallocate() }
+  deinit {
+    input.deallocate()
+    records.deallocate()
+  }
 
   var isCurrent: Bool { thread.load(ordering: .relaxed) == UInt(pthread_self()) }
 

@@ -20,9 +20,9 @@ struct OutputQueue {
 
   mutating func removeAll() { self = OutputQueue() }
 
-  /// One call to the socket with what comes first.
+  /// One call of `take` with what comes first.
   /// - Returns: bytes taken, or the call's errno, negated.
-  mutating func send(to socket: Int32) -> Int {
+  mutating func send(_ take: (UnsafeMutableBufferPointer<iovec>) -> Int) -> Int {
     let count = min(pieces.count - first, OutputQueue.piecesPerCall)
     let sent = withUnsafeTemporaryAllocation(of: iovec.self, capacity: count) { vectors in
       for index in 0..<count {
@@ -31,7 +31,7 @@ struct OutputQueue {
           iov_base: UnsafeMutableRawPointer(mutating: piece.unsafeBase), iov_len: piece.count)
       }
       return withExtendedLifetime(pieces) {
-        Socket.send(socket, UnsafeMutableBufferPointer(rebasing: vectors[..<count]))
+        take(UnsafeMutableBufferPointer(rebasing: vectors[..<count]))
       }
     }
     if sent > 0 { drop(sent) }

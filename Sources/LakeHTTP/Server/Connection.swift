@@ -3,6 +3,7 @@ import Glibc
 import LakeModel
 
 /// One connected socket: reads when its session wants input, writes what the session sends, closes politely. It knows nothing of HTTP.
+/// With a `TLSStream` between it and the socket the session notices nothing of it.
 ///
 ///     open --- closeAfterOutput ---> flushing ---> lingering (reads and drops until the peer is done) ---> closed
 ///                                        \-------------------------------------------------------------> closed
@@ -13,6 +14,7 @@ final class Connection: Pollable {
   let server: HTTPServer
   let peer: String
   private let socket: Int32
+  private let tls: TLSStream?
   private var session: (any ConnectionSession)!
   private var stage = Stage.open
   private var output = OutputQueue()
@@ -31,8 +33,9 @@ final class Connection: Pollable {
   private static let readBytesPerTurn = 1 << 20
   private static let lingerBytesMax = 32 << 20
 
-  init(socket: Int32, loop: EventLoop, server: HTTPServer) {
+  init(socket: Int32, loop: EventLoop, server: HTTPServer, tls: TLSStream? = nil) {
     self.socket = socket
+    self.tls = tls
     self.loop = loop
     self.server = server
     peer = SocketAddress.peer(of: socket)?.text ?? ""
@@ -50,6 +53,8 @@ final class Connection: Pollable {
       return
     }
     guard isRefused else { return pump() }
+    // Shaking hands costs more than the answer is worth.
+    guard tls == nil else { return close(isReset: false) }
     // Bytes left unread would turn the close into a reset, which takes the answer away from the peer.
     _ = Socket.receive(socket, into: loop.input)
     session.refuseConnection()
@@ -71,6 +76,7 @@ final class Connection: Pollable {
 
   var isOpen: Bool { if case .open = stage { true } else { false } }
   var unsentByteCount: Int { output.byteCount }
+  private var isAllSent: Bool { output.isEmpty && tls?.isWaiting != true }
 
   // MARK: Events
 
@@ -126,8 +132,9 @@ final class Connection: Pollable {
     // Finding room may have failed, and the session refused the request.
     if direct == nil, isOpen, !session.wantsInput { return 0 }
     let room = direct ?? loop.input
-    let count = Socket.receive(socket, into: room)
+    let count = isOpen ? receive(into: room) : Socket.receive(socket, into: room)
     if count < 0 {
+      if count == -Int(EPROTO), tls != nil { server.noteTLSFailure(peer: peer) }
       if count == -Int(EAGAIN) { canRead = false } else { close(isReset: false) }
       return 0
     }
@@ -137,7 +144,7 @@ final class Connection: Pollable {
       return 0
     }
     // A short read of a stream socket has emptied it, so its next bytes bring a new edge; unless the end came with them.
-    if count < room.count, !peerHasClosed { canRead = false }
+    if count < room.count, !peerHasClosed, tls == nil { canRead = false }
     if !isOpen {
       bytesLingered += count
       if bytesLingered > Connection.lingerBytesMax { close(isReset: false) }
@@ -147,6 +154,11 @@ final class Connection: Pollable {
       session.received(UnsafeRawBufferPointer(rebasing: room[..<count]))
     }
     return count
+  }
+
+  private func receive(into room: UnsafeMutableRawBufferPointer) -> Int {
+    guard let tls else { return Socket.receive(socket, into: room) }
+    return tls.receive(socket, into: room, scratch: loop.records)
   }
 
   private func deadlineReached(now: Int64) {
@@ -189,10 +201,10 @@ final class Connection: Pollable {
     case .lingering, .closed: return
     }
     var sent = 0
-    if output.isEmpty, canWrite {
+    if isAllSent, canWrite {
       sent = sendNow(head, body)
       guard sent >= 0 else { return }
-      if sent == head.count + body.count { return }
+      if sent == head.count + body.count, isAllSent { return }
       canWrite = false  // a short write: the socket is full, and an edge comes when it is not
     }
     if output.isEmpty { startWriteSpan(now: loop.now) }
@@ -207,7 +219,7 @@ final class Connection: Pollable {
       vectors[0] = iovec(iov_base: UnsafeMutableRawPointer(mutating: head.baseAddress), iov_len: head.count)
       vectors[1] = iovec(iov_base: UnsafeMutableRawPointer(mutating: body.unsafeBase), iov_len: body.count)
       let used = UnsafeMutableBufferPointer(rebasing: vectors[..<(body.isEmpty ? 1 : 2)])
-      return withExtendedLifetime(body.storage) { Socket.send(socket, used) }
+      return withExtendedLifetime(body.storage) { transmit(used) }
     }
     if sent >= 0 { return sent }
     if sent == -Int(EAGAIN) { return 0 }
@@ -215,21 +227,29 @@ final class Connection: Pollable {
     return -1
   }
 
+  private func transmit(_ vectors: UnsafeMutableBufferPointer<iovec>) -> Int {
+    guard let tls else { return Socket.send(socket, vectors) }
+    return tls.send(socket, vectors, scratch: loop.records)
+  }
+
   private func flush() {
-    guard !output.isEmpty else { return }
-    while canWrite, !output.isEmpty {
-      let sent = output.send(to: socket)
+    guard !isAllSent else { return }
+    while canWrite, !isAllSent {
+      let recordsBefore = tls?.bytesSent ?? 0
+      let sent = output.isEmpty ? tls!.flush(socket, loop.records) : output.send { transmit($0) }
+      bytesWrittenInSpan += tls == nil ? max(0, sent) : tls!.bytesSent - recordsBefore
       if sent < 0 {
         guard sent == -Int(EAGAIN) else {
           close(isReset: false)
           return
         }
         canWrite = false
-      } else {
-        bytesWrittenInSpan += sent
       }
     }
-    guard output.isEmpty else { return }
+    guard isAllSent else { return }
+    // Records that waited may have kept others from being read.
+    if tls != nil { canRead = true }
+    guard writeDeadline != nil else { return }  // a part of the handshake: the session sent nothing
     writeDeadline = nil
     if case .flushing(let lingers) = stage { finishClosing(lingers: lingers) } else { session.outputDrained() }
   }
@@ -246,7 +266,12 @@ final class Connection: Pollable {
   ///   resets the connection and may take the answer away from the peer.
   func closeAfterOutput(lingers: Bool) {
     guard isOpen else { return }
-    if output.isEmpty { finishClosing(lingers: lingers) } else { stage = .flushing(lingers: lingers) }
+    if isAllSent {
+      finishClosing(lingers: lingers)
+    } else {
+      stage = .flushing(lingers: lingers)
+      if writeDeadline == nil { startWriteSpan(now: loop.now) }
+    }
     updateTimer()
   }
 
@@ -255,6 +280,7 @@ final class Connection: Pollable {
       close(isReset: false)
       return
     }
+    tls?.sayGoodbye(socket, loop.records)
     shutdown(socket, Int32(SHUT_WR))
     lingerDeadline = loop.now + server.configuration.timeouts.linger.nanoseconds
     stage = .lingering
@@ -270,6 +296,8 @@ final class Connection: Pollable {
     if isReset {
       var option = linger(l_onoff: 1, l_linger: 0)
       setsockopt(socket, SOL_SOCKET, SO_LINGER, &option, socklen_t(MemoryLayout<linger>.size))
+    } else if isAllSent {
+      tls?.sayGoodbye(socket, loop.records)
     }
     loop.unwatch(socket)
     Glibc.close(socket)

@@ -4,7 +4,8 @@ import LakeModel
 package import LakePorts
 import Synchronization
 
-/// One listening port: HTTP/1.1, and HTTP/2 by prior knowledge, on the loops of a `LoopGroup`, which several servers share.
+/// One listening port: HTTP/1.1, and HTTP/2 by prior knowledge, on the loops of a `LoopGroup`, which several servers share. With TLS
+/// files the same inside TLS, where the client names its protocol by ALPN.
 package final class HTTPServer: Sendable {
   private enum Phase { case new, running, draining, drained }
 
@@ -12,6 +13,7 @@ package final class HTTPServer: Sendable {
     var phase = Phase.new
     /// One per loop, in their order.
     var listeners: [LoopBound<Listener>] = []
+    var identity: TLSIdentity?
     var whenEmpty: CheckedContinuation<Void, Never>?
   }
 
@@ -54,6 +56,10 @@ package final class HTTPServer: Sendable {
     guard isNew else { throw .alreadyStarted }
     let opened: (sockets: [Int32], port: Int)
     do throws(HTTPServerError) {
+      if let files = configuration.tls {
+        let identity = try TLSIdentity(files, journal: journal)
+        state.withLock { $0.identity = identity }
+      }
       opened = try ListeningSocket.open(host: configuration.host, port: configuration.port, count: loops.count)
     } catch {
       state.withLock { $0.phase = .new }
@@ -66,7 +72,10 @@ package final class HTTPServer: Sendable {
     }
     journal.note(
       .info, "http.listening",
-      [("server", configuration.name), ("host", configuration.host), ("port", String(opened.port))])
+      [
+        ("server", configuration.name), ("host", configuration.host), ("port", String(opened.port)),
+        ("tls", configuration.tls == nil ? "no" : "yes"),
+      ])
     return opened.port
   }
 
@@ -113,12 +122,25 @@ package final class HTTPServer: Sendable {
   }
 
   private func serve(_ socket: Int32, on loop: EventLoop, isRefused: Bool) {
-    let connection = Connection(socket: socket, loop: loop, server: self)
+    var tls: TLSStream?
+    if let identity = state.withLock({ $0.identity }) {
+      tls = TLSStream(identity.context(now: loop.now))
+      guard tls != nil else { return abandon(socket, on: loop) }
+    }
+    let connection = Connection(socket: socket, loop: loop, server: self, tls: tls)
     connection.open(SniffingSession(connection), refusing: isRefused)
   }
 
-  func closed(_ connection: Connection) {
-    connection.loop.connectionCount.subtract(1, ordering: .relaxed)
+  /// There was no memory to serve it.
+  private func abandon(_ socket: Int32, on loop: EventLoop) {
+    Glibc.close(socket)
+    noteEnd(on: loop)
+  }
+
+  func closed(_ connection: Connection) { noteEnd(on: connection.loop) }
+
+  private func noteEnd(on loop: EventLoop) {
+    loop.connectionCount.subtract(1, ordering: .relaxed)
     let open = counters.connectionsOpen.subtract(1, ordering: .relaxed).newValue
     guard open == 0, isDraining else { return }
     state.withLock { state in
@@ -139,6 +161,11 @@ package final class HTTPServer: Sendable {
         ("server", configuration.name), ("peer", peer), ("status", String(failure.status)),
         ("reason", failure.message),
       ])
+  }
+
+  func noteTLSFailure(peer: String) {
+    counters.countTLSFailure()
+    journal.note(.debug, "tls.failed", [("server", configuration.name), ("peer", peer)])
   }
 
   func noteAbuse(_ abuse: HTTP2Abuse, peer: String) {

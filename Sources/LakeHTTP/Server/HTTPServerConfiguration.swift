@@ -12,12 +12,14 @@ package struct HTTPServerConfiguration: Sendable {
   package var execution: HandlerExecution
   package var limits: HTTPLimits
   package var timeouts: HTTPTimeouts
+  /// Nil: plain TCP.
+  package var tls: TLSFiles?
   /// Makes the answer to what the server refuses by itself (400, 408, 413, 431, 503 ...), in the surface's own error form.
   package var rejection: @Sendable (HTTPRejection) -> HTTPResponse
 
   package init(
     host: String = "127.0.0.1", port: Int, name: String = "http", execution: HandlerExecution = .loop,
-    limits: HTTPLimits = HTTPLimits(), timeouts: HTTPTimeouts = HTTPTimeouts(),
+    limits: HTTPLimits = HTTPLimits(), timeouts: HTTPTimeouts = HTTPTimeouts(), tls: TLSFiles? = nil,
     rejection: @escaping @Sendable (HTTPRejection) -> HTTPResponse = HTTPRejection.plainText
   ) {
     self.host = host
@@ -26,6 +28,7 @@ package struct HTTPServerConfiguration: Sendable {
     self.execution = execution
     self.limits = limits
     self.timeouts = timeouts
+    self.tls = tls
     self.rejection = rejection
   }
 }

@@ -5,6 +5,8 @@ package enum HTTPServerError: Error, Hashable, Sendable {
   case addressInUse(host: String, port: Int)
   case permissionDenied(host: String, port: Int)
   case alreadyStarted
+  /// Certificate or key cannot be used: which file, and why.
+  case tls(String)
   /// A system call failed: its name and errno.
   case system(call: String, code: Int32)
 }

@@ -20,6 +20,7 @@ extension HTTPServerStatistics {
     counter("icegate_http_clients_gone_total", "Requests whose client went away before the answer.", clientsGone)
     counter("icegate_http2_connections_total", "Connections that speak HTTP/2.", connectionsHTTP2)
     counter("icegate_http2_refused_streams_total", "Streams reset because of what the client sent.", refusedStreams)
+    counter("icegate_http_tls_failures_total", "Connections on which TLS came to nothing.", tlsFailures)
     for (failure, count) in refusals {
       counter(
         "icegate_http_refusals_total", "Requests that the server refused by itself.", count, [("reason", "\(failure)")])

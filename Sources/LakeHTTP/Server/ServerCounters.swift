@@ -10,6 +10,7 @@ final class ServerCounters: Sendable {
   private let clientsGone = Atomic<Int>(0)
   private let connectionsHTTP2 = Atomic<Int>(0)
   private let refusedStreams = Atomic<Int>(0)
+  private let tlsFailures = Atomic<Int>(0)
   private let abuses = Mutex<[HTTP2Abuse: Int]>([:])
   private let failedCalls = Mutex<[GRPCCode: Int]>([:])
   private let refusals = Mutex<[RequestFailure: Int]>([:])
@@ -19,6 +20,7 @@ final class ServerCounters: Sendable {
   func countClientGone() { clientsGone.add(1, ordering: .relaxed) }
   func countHTTP2Connection() { connectionsHTTP2.add(1, ordering: .relaxed) }
   func countRefusedStream() { refusedStreams.add(1, ordering: .relaxed) }
+  func countTLSFailure() { tlsFailures.add(1, ordering: .relaxed) }
   func countAbuse(_ abuse: HTTP2Abuse) { abuses.withLock { $0[abuse, default: 0] += 1 } }
   func countFailedCall(_ code: GRPCCode) { failedCalls.withLock { $0[code, default: 0] += 1 } }
   func countRefusal(_ failure: RequestFailure) { refusals.withLock { $0[failure, default: 0] += 1 } }
@@ -31,7 +33,7 @@ final class ServerCounters: Sendable {
       clientsGone: clientsGone.load(ordering: .relaxed), bodyBytesInMemory: bodyBytes,
       connectionsHTTP2: connectionsHTTP2.load(ordering: .relaxed),
       refusedStreams: refusedStreams.load(ordering: .relaxed), abuses: abuses.withLock { $0 },
-      failedCalls: failedCalls.withLock { $0 })
+      failedCalls: failedCalls.withLock { $0 }, tlsFailures: tlsFailures.load(ordering: .relaxed))
   }
 }
 
@@ -54,4 +56,6 @@ package struct HTTPServerStatistics: Sendable {
   package let abuses: [HTTP2Abuse: Int]
   /// gRPC calls that ended without a message, by status.
   package let failedCalls: [GRPCCode: Int]
+  /// Connections that ended because the peer's TLS did not agree with ours.
+  package let tlsFailures: Int
 }
