@@ -176,6 +176,48 @@ def logs(server):
         assert provider.force_flush(120_000); provider.shutdown()
 
 
+@check("each of three tenants sends each signal through every door: HTTP and gRPC, with gzip and without")
+def every_way(server):
+    import importlib
+    import opentelemetry.exporter.otlp.proto.http as package
+    from opentelemetry.exporter.otlp.proto.common._log_encoder import encode_logs
+    from opentelemetry.exporter.otlp.proto.common.metrics_encoder import encode_metrics
+    from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
+    from opentelemetry.sdk._logs import LoggerProvider, LoggingHandler
+    from opentelemetry.sdk._logs.export import SimpleLogRecordProcessor
+    from opentelemetry.sdk.metrics import MeterProvider
+    from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
+    from opentelemetry.sdk.trace import TracerProvider
+    from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+    signals = {"logs": ("_log_exporter", "OTLPLogExporter", encode_logs), "spans": ("trace_exporter", "OTLPSpanExporter", encode_spans),
+               "metrics": ("metric_exporter", "OTLPMetricExporter", encode_metrics)}
+    for tenant in ("ways-a", "ways-b", "ways-c"):
+        for kind in ("http", "grpc"):
+            for packed in (True, False):
+                for table, (module, name, encode) in signals.items():
+                    if kind == "http":
+                        options = {"endpoint": "http://127.0.0.1:%d%s" % (server.port("otlp"), PATHS[table]), "headers": {"X-Scope-OrgID": tenant},
+                                   "compression": package.Compression.Gzip if packed else package.Compression.NoCompression}
+                    else:
+                        options = {"endpoint": "127.0.0.1:%d" % server.port("grpc"), "insecure": True, "headers": (("x-scope-orgid", tenant),),
+                                   "compression": grpc.Compression.Gzip if packed else grpc.Compression.NoCompression}
+                    made = getattr(importlib.import_module("opentelemetry.exporter.otlp.proto.%s.%s" % (kind, module)), name)(**options)
+                    exporter = recording(made, encode, table, tenant)
+                    home = resource(tenant, "%s-%s" % (kind, "gzip" if packed else "plain"))
+                    if table == "logs":
+                        provider = LoggerProvider(home); provider.add_log_record_processor(SimpleLogRecordProcessor(exporter))
+                        logger = logging.Logger("ways"); logger.addHandler(LoggingHandler(level=logging.NOTSET, logger_provider=provider))
+                        for n in range(5): logger.warning("way %d", n)
+                    elif table == "spans":
+                        provider = TracerProvider(resource=home); provider.add_span_processor(SimpleSpanProcessor(exporter))
+                        for n in range(5): provider.get_tracer("ways").start_span("way %d" % n).end()
+                    else:
+                        provider = MeterProvider([PeriodicExportingMetricReader(exporter, export_interval_millis=3_600_000)], resource=home)
+                        for n in range(5): provider.get_meter("ways").create_counter("way").add(1, {"n": n})
+                    provider.force_flush(60_000); provider.shutdown()
+        for table in signals: assert sum(rows(table, SENT[table, tenant]).values()) >= 20, (table, tenant)
+
+
 def everything(tenant):
     """Requests with every field, every kind of value, absent and extreme ones."""
     value = lambda: [("s", {"stringValue": "text \u00fc\u0000"}), ("b", {"boolValue": True}), ("i", {"intValue": "-9223372036854775808"}),

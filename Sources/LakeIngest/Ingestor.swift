@@ -208,6 +208,19 @@ package actor Ingestor {
 
   /// Encodes and writes one batch, and settles its requests.
   private nonisolated func write(_ batch: [QueuedRequest], _ topic: Topic, _ lane: LaneWriter) async {
+    let began = ports.clock.now
+    await writeUntraced(batch, topic, lane)
+    // Exported to this very lake, a span of writing spans would bring forth the next.
+    guard topic != .spans else { return }
+    ports.tracer?.record(
+      "wal.write \(topic.rawValue)", began: began,
+      [
+        ("icegate.requests", .number(batch.count)),
+        ("icegate.rows", .number(batch.reduce(0) { $0 + $1.rows.count })),
+      ])
+  }
+
+  private nonisolated func writeUntraced(_ batch: [QueuedRequest], _ topic: Topic, _ lane: LaneWriter) async {
     var requests = batch
     var encoded: EncodedSegment?
     while true {

@@ -174,7 +174,8 @@ private final class CurlJob: @unchecked Sendable {
     let stall = exchange.stallTimeout ?? settings.stallTimeout
     _ = icegate_curl_set_long(easy, CURLOPT_LOW_SPEED_TIME, max(1, Int(stall.components.seconds)))
     _ = icegate_curl_set_long(easy, CURLOPT_TCP_NODELAY, 1)
-    _ = icegate_curl_set_long(easy, CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_1_1))
+    let version = exchange.usesHTTP2 ? CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE : Int(CURL_HTTP_VERSION_1_1)
+    _ = icegate_curl_set_long(easy, CURLOPT_HTTP_VERSION, Int(version))
     if let authorities = settings.authorities { _ = icegate_curl_set_string(easy, CURLOPT_CAINFO, authorities) }
     configureMessage(easy)
     _ = icegate_curl_set_write(

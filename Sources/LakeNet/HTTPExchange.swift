@@ -13,6 +13,8 @@ package struct HTTPExchange: Sendable {
   package var stallTimeout: Duration?
   /// Larger answers are `tooLarge`.
   package var answerBytesMax: Int
+  /// HTTP/2 from the first byte, as gRPC wants it; otherwise HTTP/1.1. Trailers follow the answer's headers.
+  package var usesHTTP2 = false
 
   package init(
     method: String, url: String, headers: [(name: String, value: String)] = [], body: Bytes? = nil,

@@ -9,13 +9,15 @@ package struct Ports: Sendable {
   package var warehouse: WarehouseLocation
   package var journal: any Journal
   package var metrics: MetricsRegistry
+  /// Nil: our own work is not traced.
+  package var tracer: Tracer?
   /// A mistake to make on purpose, for the simulator to catch; nil in production.
   package var planted: PlantedDefect?
 
   package init(
     clock: any LakeClock, wall: any WallClock, random: any Randomness, store: any ObjectStore, catalog: any Catalog,
     warehouse: WarehouseLocation = WarehouseLocation(trusted: "memory://lake"), journal: any Journal = NullJournal(),
-    metrics: MetricsRegistry = MetricsRegistry(), planted: PlantedDefect? = nil
+    metrics: MetricsRegistry = MetricsRegistry(), tracer: Tracer? = nil, planted: PlantedDefect? = nil
   ) {
     self.clock = clock
     self.wall = wall
@@ -25,6 +27,7 @@ package struct Ports: Sendable {
     self.warehouse = warehouse
     self.journal = journal
     self.metrics = metrics
+    self.tracer = tracer
     self.planted = planted
   }
 

@@ -297,6 +297,12 @@ package actor ShiftRunner {
       segmentsMax = segmentsMax.map { $0 + max(1, $0 / 4) }.flatMap { $0 < settings.planSegmentsMax ? $0 : nil }
       counters.add(plan, files: files.count)
       instruments.shiftSeconds.observe(Double(began.duration(to: ports.clock.now).nanoseconds) / 1e9)
+      // Exported to this very lake, a span of shifting spans would bring forth the next.
+      if identifier != TableIdentifier(LakeTable.spans) {
+        ports.tracer?.record(
+          "shift \(identifier.name)", began: began,
+          [("icegate.rows", .number(plan.rowCount)), ("icegate.files", .number(files.count))])
+      }
       instruments.commits.add()
       instruments.rows.add(plan.rowCount)
       instruments.repeats.add(plan.repeatCount)

@@ -35,14 +35,17 @@ struct DevCommand {
   }
 
   func run() async throws -> Int32 {
-    let ports = try DevPorts.open(data: data, trouble: trouble)
+    var ports = try DevPorts.open(data: data, trouble: trouble)
+    let exporter = configuration.tracing.flatMap { TraceExporter($0, service: "icegate", ports: &ports) }
     let lake = Lake(ports: ports, parts: parts)
     try await lake.probeStore()
     try await lake.migrate()
     try await lake.probeCatalog()
     var plan = try plan()
     plan.tables = ports.warehouse.root
-    try await LakeProcess(lake: lake, plan: plan, drainDeadline: configuration.process.drain).run(announce: announce)
+    let process = LakeProcess(
+      lake: lake, plan: plan, drainDeadline: configuration.process.drain, exporter: exporter)
+    try await process.run(announce: announce)
     return 0
   }
 
@@ -65,7 +68,9 @@ struct DevCommand {
     }
     var plan = Doors.Plan()
     plan.otlpHTTP = door(4318)
+    plan.otlpHTTP?.tls = configuration.tls
     plan.otlpGRPC = door(4317)
+    plan.otlpGRPC?.tls = configuration.tls
     plan.loki = door(3100)
     plan.metrics = door(9091)
     plan.iceberg = IcebergRESTConfiguration(listener: door(8181), isReadOnly: false)

@@ -4,6 +4,10 @@ package struct DevConfiguration: Sendable {
   package var cors = CORSConfiguration()
   package var process = ProcessConfiguration()
   package var tenancy = TenancyConfiguration(invalid: .reject)
+  /// Of both OTLP ports.
+  package var tls: TLSConfiguration?
+  /// Nil: nothing of our own is traced.
+  package var tracing: TracingConfiguration?
 
   package init() {}
 
@@ -19,6 +23,10 @@ package struct DevConfiguration: Sendable {
     }
     configuration.tenancy = try reader.section("tenancy") { (section) throws(ConfigError) in
       try TenancyConfiguration(&section, default: .reject)
+    }
+    configuration.tls = try TLSConfiguration.read(&reader)
+    configuration.tracing = try reader.optionalSection("tracing") { (section) throws(ConfigError) in
+      try TracingConfiguration(&section, environment: source.environment)
     }
     try reader.finish()
     return configuration

@@ -1,19 +1,23 @@
-/// A port that a service listens on: `enabled`, `host`, `port`.
+/// A port that a service listens on: `enabled`, `host`, `port`, and ours, `tls`.
 package struct ListenerConfiguration: Sendable, Hashable {
   package var isEnabled: Bool
   package var host: String
   package var port: Int
+  /// Nil: plain TCP.
+  package var tls: TLSConfiguration?
 
-  package init(isEnabled: Bool, host: String, port: Int) {
+  package init(isEnabled: Bool, host: String, port: Int, tls: TLSConfiguration? = nil) {
     self.isEnabled = isEnabled
     self.host = host
     self.port = port
+    self.tls = tls
   }
 
   init(_ reader: inout ConfigReader, enabled: Bool, host: String = "0.0.0.0", port: Int) throws(ConfigError) {
     isEnabled = try reader.bool("enabled", default: enabled)
     self.host = try reader.string("host", default: host)
     self.port = try reader.int("port", default: port, in: 0...65_535)
+    tls = try TLSConfiguration.read(&reader)
   }
 
   /// Reads the section of this name.
@@ -22,6 +26,25 @@ package struct ListenerConfiguration: Sendable, Hashable {
   {
     try reader.section(name) { (section) throws(ConfigError) in
       try ListenerConfiguration(&section, enabled: enabled, port: port)
+    }
+  }
+}
+
+/// The `tls` section of a port, ours: PEM files, read again when they change.
+package struct TLSConfiguration: Sendable, Hashable {
+  package var certificateFile: String
+  package var keyFile: String
+  /// Clients must bring a certificate of one of these authorities; nil: they need none.
+  package var clientAuthorityFile: String?
+
+  static func read(_ reader: inout ConfigReader) throws(ConfigError) -> TLSConfiguration? {
+    try reader.optionalSection("tls") { (section) throws(ConfigError) in
+      TLSConfiguration(
+        certificateFile: try section.requiredString(
+          "cert_file", because: "a PEM file with the certificate and those between it and the root"),
+        keyFile: try section.requiredString(
+          "key_file", because: "a PEM file with the certificate's key, without a password"),
+        clientAuthorityFile: try section.optionalString("client_ca_file"))
     }
   }
 }

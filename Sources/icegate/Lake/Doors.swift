@@ -35,6 +35,7 @@ struct Doors {
   private let memoryBytesMax: Int?
   private let journal: any Journal
   private let metrics: MetricsRegistry
+  private let tracer: Tracer?
   /// Name and URL of every open door, in the order of the plan.
   private(set) var urls: [(name: String, url: String)] = []
 
@@ -43,6 +44,7 @@ struct Doors {
     memoryBytesMax = plan.memoryBytesMax
     journal = lake.ports.journal
     metrics = lake.ports.metrics
+    tracer = lake.ports.tracer
     let otlp = plan.otlp
     let memory = lake.memory
     let gate = IngestGate(ports: lake.ports, limits: plan.limits, isShort: { memory.isShort })
@@ -53,7 +55,9 @@ struct Doors {
       let exports = OTLPServices(ports: lake.ports, ingestor: ingestor, settings: otlp, gate: gate)
       let reflection = ReflectionService(
         services: OTLPServices.names + [HealthService.name], descriptors: ServiceDescriptors.files)
-      let services = GRPCServices([exports.methods, HealthService.methods(health), reflection.methods])
+      let services = GRPCServices([
+        GRPCServices.traced(exports.methods, tracer), HealthService.methods(health), reflection.methods,
+      ])
       try open("OTLP/gRPC", "grpc", plan.otlpGRPC, grpc: services) { GRPCOnlyHandler() }
     }
     if let query = lake.query {
@@ -88,7 +92,8 @@ struct Doors {
   ) throws {
     guard let listener, listener.isEnabled else { return }
     var configuration = HTTPServerConfiguration(
-      host: listener.host, port: listener.port, name: name, execution: execution)
+      host: listener.host, port: listener.port, name: name, execution: execution, tls: listener.tls.map { TLSFiles($0) }
+    )
     if name == "otlp" {
       configuration.rejection = { rejection in
         OTLPHandler.rejection(status: rejection.status, message: rejection.message, request: rejection.request)
@@ -102,13 +107,15 @@ struct Doors {
     if let memoryBytesMax {
       configuration.limits.bodyMemoryMax = min(configuration.limits.bodyMemoryMax, memoryBytesMax / 4)
     }
+    var handler = handler()
+    if let tracer, name != "metrics" { handler = TracedHandler(handler, tracer: tracer, door: name) }
     let server = HTTPServer(
-      configuration: configuration, loops: loops, handler: handler(), grpc: grpc, journal: journal)
+      configuration: configuration, loops: loops, handler: handler, grpc: grpc, journal: journal)
     let bound = try server.start()
     servers.append(server)
     let registry = metrics
     registry.beforeSnapshot { [weak server] in server?.statistics.publish(name, to: registry) }
-    urls.append((title, "http://\(listener.host):\(bound)"))
+    urls.append((title, "\(listener.tls == nil ? "http" : "https")://\(listener.host):\(bound)"))
   }
 
   func url(_ title: String) -> String? { urls.first { $0.name == title }?.url }

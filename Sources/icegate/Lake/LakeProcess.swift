@@ -10,6 +10,11 @@ struct LakeProcess {
 
   /// How long requests in flight are waited for.
   var drainDeadline = Duration.seconds(20)
+  /// Nil: our own work is not traced.
+  var exporter: TraceExporter?
+
+  /// For the last spans, which nobody waits for long.
+  private static let lastExportMax = Duration.seconds(3)
 
   /// - Parameter announce: called once every port listens.
   /// - Throws: what a background job found that the process must not go on with.
@@ -26,6 +31,12 @@ struct LakeProcess {
       for job in lake.jobs {
         group.addTask {
           do { try await job() } catch { return .failed(error) }
+          return .finished
+        }
+      }
+      if let exporter {
+        group.addTask {
+          await exporter.run()
           return .finished
         }
       }
@@ -47,8 +58,18 @@ struct LakeProcess {
       if let ingestor = lake.ingestor { await ingestor.drain() }
       group.cancelAll()
     }
+    if let exporter { await exportTheRest(exporter) }
     await loops.shutdown()
     if let failure { throw failure }
+  }
+
+  private func exportTheRest(_ exporter: TraceExporter) async {
+    await withTaskGroup(of: Void.self) { group in
+      group.addTask { await exporter.exportAll() }
+      group.addTask { try? await lake.ports.clock.sleep(for: LakeProcess.lastExportMax) }
+      await group.next()
+      group.cancelAll()
+    }
   }
 
   private enum Ending: Sendable {

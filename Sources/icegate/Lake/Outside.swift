@@ -163,6 +163,8 @@ struct Outside {
       random: random)
   }
 
+  static var transport: any HTTPTransport { Network().transport }
+
   /// Requests of ours go over one transport, whose thread starts with the first of them.
   private final class Network: Sendable {
     var transport: CurlTransport { Network.shared }

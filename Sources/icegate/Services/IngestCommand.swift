@@ -10,8 +10,12 @@ enum IngestCommand {
     let configuration = try options.read(IngestConfiguration.self)
     if options.checks { return Console.write(ConfigReport.text(configuration)) }
     let (parts, plan) = try arrange(configuration)
-    let lake = Lake(ports: try await Outside().ports(configuration), parts: parts)
-    try await LakeProcess(lake: lake, plan: plan, drainDeadline: configuration.process.drain).run {
+    var ports = try await Outside().ports(configuration)
+    let exporter = TraceExporter(configuration.tracing, service: "icegate-ingest", ports: &ports)
+    let lake = Lake(ports: ports, parts: parts)
+    let process = LakeProcess(
+      lake: lake, plan: plan, drainDeadline: configuration.process.drain, exporter: exporter)
+    try await process.run {
       Console.announce("ingest", $0)
     }
   }

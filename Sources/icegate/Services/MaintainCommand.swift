@@ -12,8 +12,10 @@ enum MaintainCommand {
     let configuration = try options.read(MaintainConfiguration.self)
     if options.checks { return Console.write(ConfigReport.text(configuration)) }
     let (parts, plan) = try arrange(configuration)
-    let lake = Lake(ports: try await Outside().ports(configuration), parts: parts)
-    try await LakeProcess(lake: lake, plan: plan).run { Console.announce("maintain", $0) }
+    var ports = try await Outside().ports(configuration)
+    let exporter = TraceExporter(configuration.tracing, service: "icegate-maintain", ports: &ports)
+    let lake = Lake(ports: ports, parts: parts)
+    try await LakeProcess(lake: lake, plan: plan, exporter: exporter).run { Console.announce("maintain", $0) }
   }
 
   /// Apart from `run`, and never inlined into it: the optimiser of Swift 6.3.1 stops with an error of its own on

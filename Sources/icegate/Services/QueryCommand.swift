@@ -10,9 +10,10 @@ enum QueryCommand {
     if options.checks { return Console.write(ConfigReport.text(configuration)) }
     let (parts, plan) = try arrange(configuration)
     let outside = try Outside()
-    let ports = try await outside.ports(configuration)
+    var ports = try await outside.ports(configuration)
+    let exporter = TraceExporter(configuration.tracing, service: "icegate-query", ports: &ports)
     let lake = Lake(ports: ports, parts: parts, cached: outside.cached(ports, configuration.catalog.cache))
-    try await LakeProcess(lake: lake, plan: plan).run { Console.announce("query", $0) }
+    try await LakeProcess(lake: lake, plan: plan, exporter: exporter).run { Console.announce("query", $0) }
   }
 
   /// Apart from `run`, and never inlined into it: the optimiser of Swift 6.3.1 stops with an error of its own on

@@ -48,8 +48,6 @@ enum ConfigReport {
     }
     if configuration.tracing.isEnabled && configuration.tracing.endpoint == nil {
       notes.append("tracing is on and has no endpoint (tracing.otlp_endpoint): nothing is traced")
-    } else if configuration.tracing.isEnabled {
-      notes.append("tracing of the service itself is not exported by this version")
     }
     return notes
   }

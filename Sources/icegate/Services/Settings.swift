@@ -1,5 +1,6 @@
 import LakeAPI
 import LakeCompression
+import LakeHTTP
 import LakeIngest
 import LakeModel
 import LakeOTLP
@@ -7,6 +8,14 @@ import LakeQuery
 import LakeShift
 import LakeSystem
 import LakeWAL
+
+extension TLSFiles {
+  init(_ configuration: TLSConfiguration) {
+    self.init(
+      certificates: configuration.certificateFile, key: configuration.keyFile,
+      clientAuthorities: configuration.clientAuthorityFile)
+  }
+}
 
 extension QueueSettings {
   /// - Parameter basePath: the key prefix that `queue.common.base_path` comes to.
