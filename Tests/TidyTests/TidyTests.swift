@@ -111,6 +111,7 @@ enum Layers {
   /// One Swift face each. CLinux (system calls) is shared by the edges.
   static let libraries = [
     "CZstd", "CSnappy", "CZlib", "CLz4", "CBrotli", "CCrypto", "CXXHash", "CSqlite", "CCurl", "CNghttp2", "CYaml",
+    "CSSL",
     "CRE2", "CSimdjson",
   ]
   static var all: [String] { groups.flatMap { $0 } }
