@@ -1,4 +1,4 @@
-package import LakeModel
+import LakeModel
 package import LakePorts
 
 /// Records a span for each request of a door. The caller's `traceparent` is continued; one that says "not sampled" is obeyed, which is also
