@@ -4,7 +4,7 @@ import glob, json, os, shutil, sys, tempfile, time
 sys.path.insert(0, os.path.dirname(__file__))
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "iceberg_rest"))
 from harness import check, main
-from services import Cluster, Forgetful, Moto, command
+from services import Cluster, Forgetful, Moto, Service, command
 
 EXAMPLES = os.path.join(os.path.dirname(__file__), "..", "..", "Fixtures", "examples", "configuration")
 START = 1_800_000_000
@@ -139,6 +139,45 @@ def expiry(_):
                 assert done.returncode == 2 and refused in done.stderr and "by age" in done.stderr, (rules, done.stderr)
             else: cluster.ingests[0].start().stop()
             client.delete_bucket_lifecycle(Bucket=bucket)
+
+
+@check("the README's three files on an S3 server; engines learn from the catalog where the store is; errors say what is wrong")
+def readme(_):
+    from pyiceberg.catalog.rest import RestCatalog
+    folder = os.path.join(EXAMPLES, "..", "services")
+    with Moto() as moto, tempfile.TemporaryDirectory() as own:
+        environment, files = {"S3_ENDPOINT": moto.url}, {}
+        for kind in ("ingest", "query", "maintain"):
+            with open(os.path.join(folder, kind + ".yaml")) as file: text = file.read()
+            files[kind] = os.path.join(own, kind + ".yaml")
+            with open(files[kind], "w") as file: file.write(text.replace("iteration_interval_millisecs: 30000", "iteration_interval_millisecs: 500"))
+        done = command("maintain", "migrate", "create", "-c", files["maintain"], environment=environment)
+        assert done.returncode == 1 and "warehouse" in done.stderr and "NoSuchBucket" in done.stderr and "(" not in done.stderr.split("NoSuchBucket")[0], done.stderr
+        done = command("maintain", "migrate", "create", "-c", files["maintain"], environment={"S3_ENDPOINT": "http://127.0.0.1:1"})
+        assert done.returncode == 1 and "connect" in done.stderr and "notSent" not in done.stderr, done.stderr
+        for bucket in ("warehouse", "queue"): moto.ask("s3", "PUT", "/" + bucket, b"")
+        assert command("maintain", "migrate", "create", "-c", files["maintain"], environment=environment).returncode == 0
+        services = []
+        try:
+            for kind, file in files.items():
+                service = Service(kind, "", own, environment)
+                with open(file) as f: text = f.read()
+                for name, port in (("otlp", 4318), ("grpc", 4317), ("loki", 3100), ("iceberg", 8181)):
+                    if name in service.ports: text = text.replace("port: %d" % port, "port: %d" % service.ports[name])
+                with open(service.file, "w") as f: f.write(text)
+                services.append(service.start())
+            ingest, query, maintain = services
+            send(ingest, "t", 0, 100)
+            assert query.count("t", START - 1, START + 3600) == 100
+            uri, deadline = "http://127.0.0.1:%d" % maintain.port("iceberg"), time.time() + 60
+            table = lambda: RestCatalog("lake", uri=uri, **{"s3.access-key-id": "test", "s3.secret-access-key": "test"}).load_table("icegate.logs")
+            while table().scan(selected_fields=("body",)).to_arrow().num_rows != 100:
+                assert time.time() < deadline, ingest.tail()
+                time.sleep(0.3)
+            for service in services: assert service.stop() == 0, service.tail()
+        finally:
+            for service in services:
+                if service.process.poll() is None: service.kill()
 
 
 @check("a store that ignores conditions is found out at start and refused, with the reason; one that keeps them is not")

@@ -46,7 +46,7 @@ package struct HTTPAnswer: Sendable {
 }
 
 /// Why there is no answer. What matters for a write is whether the request can have reached the server.
-package enum TransportError: Error, Hashable, Sendable {
+package enum TransportError: Error, Hashable, Sendable, CustomStringConvertible {
   /// Certainly not carried out: no connection was made.
   case notSent(String)
   /// The request may have been carried out, or may be yet.
@@ -55,6 +55,16 @@ package enum TransportError: Error, Hashable, Sendable {
   /// The answer is larger than the exchange allows.
   case tooLarge(String)
   case cancelled
+
+  package var description: String {
+    switch self {
+    case .notSent(let why): "not sent: \(why)"
+    case .broken(let why): "broken off: \(why)"
+    case .timedOut(let why): "no answer in time: \(why)"
+    case .tooLarge(let why): "the answer is too large: \(why)"
+    case .cancelled: "cancelled"
+    }
+  }
 }
 
 /// Carries exchanges out. A protocol so that tests and fault injection can stand in between.

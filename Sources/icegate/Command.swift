@@ -47,7 +47,7 @@ enum Command: String, CaseIterable {
       Program.complain("\(wrong)")
       return 2
     } catch {
-      Program.complain("\(rawValue): \(error)")
+      Program.complain("\(rawValue): \(FailureText.of(error))")
       return 1
     }
   }

@@ -18,7 +18,9 @@ package struct IcebergHandler: HTTPHandler {
     package var token: String?
     /// Below it staged tables without a location of their own are put; nil: they must bring one.
     package var tables: String?
-    /// Given to every client with a table: `s3.endpoint` and the like.
+    /// What clients that do not say otherwise go by, `s3.endpoint` and the like: what they say themselves wins.
+    package var defaults: [String: String] = [:]
+    /// Given to every client with a table, and wins over what it says itself.
     package var config: [String: String] = [:]
     package var bodyBytesMax = 64 << 20
     /// Entries of one page that names no size.
@@ -37,7 +39,7 @@ package struct IcebergHandler: HTTPHandler {
     }
     let endpoints = IcebergHandler.endpoints(of: ports.catalog)
     router.get("/v1/config") { _, _ in
-      .json(200, RESTConfig(defaults: [:], overrides: [:], endpoints: endpoints).encoded())
+      .json(200, RESTConfig(defaults: settings.defaults, overrides: [:], endpoints: endpoints).encoded())
     }
     router.post("/v1/oauth/tokens") { request, _ in IcebergTokens(settings: settings).handle(request) }
     for (base, skipped) in [("/v1", 0), ("/v1/{prefix}", 1)] {

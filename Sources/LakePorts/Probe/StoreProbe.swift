@@ -75,7 +75,12 @@ package struct StoreProbe: Sendable {
   }
 
   private func failure(_ what: String, _ error: ObjectStoreError) -> ProbeFailure {
-    ProbeFailure(description: "\(what) failed: \(error)")
+    let why =
+      switch error {
+      case .unavailable(let why), .throttled(let why), .denied(let why): why
+      default: "\(error)"
+      }
+    return ProbeFailure(description: "\(what) failed: \(why)")
   }
 }
 

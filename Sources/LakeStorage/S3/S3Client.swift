@@ -152,6 +152,7 @@ extension S3Client.Failure {
     case .answer(let answer):
       let text = S3Client.Failure.text(answer)
       switch answer.status {
+      case 404 where text.contains("NoSuchBucket"): return .denied(text)
       case 404: return .notFound(key)
       case 412, 304: return .preconditionFailed(key)
       case 301, 307, 400, 401, 403, 405: return .denied(text)

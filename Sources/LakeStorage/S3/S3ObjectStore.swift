@@ -111,8 +111,9 @@ package struct S3ObjectStore: ObjectStore {
     call.headers = [("If-Match", tag)]
     do throws(S3Client.Failure) { return S3ObjectStore.tag(try await client.send(call)) } catch {
       // AWS answers If-Match on what is not there with 404.
-      if case .answer(let answer) = error, answer.status == 404 { throw .preconditionFailed(key) }
-      throw error.ofWrite(key)
+      let refused = error.ofWrite(key)
+      if case .notFound = refused { throw .preconditionFailed(key) }
+      throw refused
     }
   }
 

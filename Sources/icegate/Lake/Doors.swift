@@ -15,6 +15,8 @@ struct Doors {
     var prometheus: ListenerConfiguration?
     var tempo: ListenerConfiguration?
     var iceberg: IcebergRESTConfiguration?
+    /// How engines that come through it reach the files.
+    var icebergDefaults: [String: String] = [:]
     var metrics: ListenerConfiguration?
     var metricsPath = "/metrics"
     var otlp = OTLPHandler.Settings()
@@ -78,6 +80,7 @@ struct Doors {
       var settings = IcebergHandler.Settings()
       settings.isReadOnly = iceberg.isReadOnly
       settings.token = iceberg.token
+      settings.defaults = plan.icebergDefaults
       settings.tables = plan.tables
       try open("Iceberg", "iceberg", iceberg.listener, .pool) { IcebergHandler(ports: lake.ports, settings: settings) }
     }

@@ -33,6 +33,7 @@ enum MaintainCommand {
     parts.expiresSnapshots = true
     var plan = Doors.Plan()
     plan.iceberg = configuration.icebergREST
+    plan.icebergDefaults = configuration.storage.clientDefaults
     plan.tables = places.tables
     plan.metrics = configuration.metrics.listener
     plan.metricsPath = configuration.metrics.path

@@ -32,6 +32,7 @@ enum QueryCommand {
     plan.prometheus = configuration.prometheus
     plan.tempo = configuration.tempo
     plan.iceberg = configuration.icebergREST
+    plan.icebergDefaults = configuration.storage.clientDefaults
     plan.tables = places.tables
     plan.metrics = configuration.metrics.listener
     plan.metricsPath = configuration.metrics.path

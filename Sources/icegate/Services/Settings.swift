@@ -54,6 +54,17 @@ extension ShiftSettings {
   }
 }
 
+extension StorageConfiguration {
+  /// The store as engines of Iceberg name it; keys are theirs to bring.
+  var clientDefaults: [String: String] {
+    guard case .s3(let s3) = backend else { return [:] }
+    var defaults = ["client.region": s3.region, "s3.region": s3.region]
+    if let endpoint = s3.endpoint { defaults["s3.endpoint"] = endpoint }
+    if s3.usesPathStyle ?? (s3.endpoint != nil) { defaults["s3.path-style-access"] = "true" }
+    return defaults
+  }
+}
+
 extension CompressionCodec {
   init(_ name: QueueConfiguration.Compression) {
     switch name {
