@@ -208,9 +208,14 @@ extension BytesView {
       let offset = offsets.unsafeBase
       let length = UInt32(truncatingIfNeeded: wanted.count)
       let base = UnsafeRawPointer(data.unsafeBase)
+      // The last bytes differ more often than the first.
+      let tail = wanted.count >= 8 ? wanted.loadUnaligned(fromByteOffset: wanted.count - 8, as: UInt64.self) : 0
       for entry in 0..<entryCount where offset[entry &+ 1] &- offset[entry] == length {
-        let place = UnsafeRawBufferPointer(start: base + Int(offset[entry]), count: wanted.count)
-        if place.equals(wanted) { found.append(UInt32(truncatingIfNeeded: entry)) }
+        let start = base + Int(offset[entry])
+        if length >= 8 && (start + Int(length) - 8).loadUnaligned(as: UInt64.self) != tail { continue }
+        if UnsafeRawBufferPointer(start: start, count: wanted.count).equals(wanted) {
+          found.append(UInt32(truncatingIfNeeded: entry))
+        }
       }
       withExtendedLifetime((offsets, data)) {}
     }

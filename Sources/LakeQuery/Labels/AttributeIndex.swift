@@ -1,4 +1,5 @@
 import LakeModel
+import Synchronization
 
 /// The attributes of a block's rows, found by label name.
 ///
@@ -20,6 +21,7 @@ struct AttributeIndex: Sendable {
   private let resourceSlots: [UInt16]
   private let shapes: BytesView?
   private let attributesBytes: Int
+  private let places: EntryPlaces?
 
   init(attributes: Column, shape: Column?) throws(QueryError) {
     guard case .map(let offsets, let keyColumn, let valueColumn) = attributes.values,
@@ -57,6 +59,7 @@ struct AttributeIndex: Sendable {
     self.hasAliases = hasAliases
     shapes = shape.flatMap { BytesView($0) }
     attributesBytes = attributes.memoryBytes + (shape?.memoryBytes ?? 0)
+    places = values.codes.map { EntryPlaces($0, entryCount: values.entryCount) }
     resourceSlots = AttributeIndex.resourceSlots(shapes)
   }
 
@@ -107,9 +110,15 @@ struct AttributeIndex: Sendable {
     ])
     let entries = texts.flatMap { values.entries(equalTo: $0) }
     if entries.isEmpty || span.bounds.isEmpty { return .none }
-    let places =
-      values.codes.map { span.holding(anyOf: entries, in: $0) }
-      ?? RowSelection.list(entries.sorted().map { Int32(truncatingIfNeeded: $0) }).clamped(to: span.bounds)
+    let places: RowSelection
+    if let codes = values.codes, let known = self.places {
+      // Most entries stand in one place or few.
+      let near = entries.map { known.span(of: $0).clamped(to: span.bounds) }.filter { !$0.isEmpty }
+      guard let first = near.map(\.lowerBound).min(), let end = near.map(\.upperBound).max() else { return .none }
+      places = RowSelection.ranges([first..<end]).holding(anyOf: entries, in: codes)
+    } else {
+      places = RowSelection.list(entries.sorted().map { Int32(truncatingIfNeeded: $0) }).clamped(to: span.bounds)
+    }
     var builder = SelectionBuilder()
     var cursor = rows.makeCursor()
     let offset = offsets.unsafeBase
@@ -173,7 +182,8 @@ struct AttributeIndex: Sendable {
 
   /// What the buffers and tables take in memory.
   var memoryBytes: Int {
-    attributesBytes + nameOfKey.count * 4 + names.reduce(0) { $0 + $1.count * 2 + 160 } + resourceSlots.count * 2 + 512
+    attributesBytes + (places?.memoryBytes ?? 0) + nameOfKey.count * 4 + names.reduce(0) { $0 + $1.count * 2 + 160 }
+      + resourceSlots.count * 2 + 512
   }
 
   /// A shape is a run of levels, each a letter `R`, `S` or `I` followed by one letter per attribute.
@@ -192,6 +202,48 @@ struct AttributeIndex: Sendable {
       return UInt16(clamping: count)
     }
   }
+}
+
+/// Where each entry of a dictionary occurs first and last. Made when it is first asked for.
+final class EntryPlaces: Sendable {
+  private let codes: Buffer<UInt32>
+  private let entryCount: Int
+  private let made = Mutex<Buffer<UInt32>?>(nil)
+
+  init(_ codes: Buffer<UInt32>, entryCount: Int) {
+    self.codes = codes
+    self.entryCount = entryCount
+  }
+
+  /// The smallest range that holds every place of an entry; empty when it occurs nowhere.
+  func span(of entry: UInt32) -> Range<Int> {
+    let places = made.withLock { made in
+      if let made { return made }
+      let places = make()
+      made = places
+      return places
+    }
+    let end = Int(places[entryCount + Int(entry)])
+    return end == 0 ? 0..<0 : Int(places[Int(entry)])..<end
+  }
+
+  /// First places of all entries, then the places behind the last ones; 0 and 0 for entries that occur nowhere.
+  private func make() -> Buffer<UInt32> {
+    let made = Buffer<UInt32>(count: entryCount * 2) { out in
+      out.update(repeating: 0, count: entryCount * 2)
+      let ends = out + entryCount
+      codes.withValues { codes in
+        for place in 0..<codes.count {
+          let entry = Int(codes[place])
+          if ends[entry] == 0 { out[entry] = UInt32(truncatingIfNeeded: place) }
+          ends[entry] = UInt32(truncatingIfNeeded: place &+ 1)
+        }
+      }
+    }
+    return made
+  }
+
+  var memoryBytes: Int { entryCount * 8 }
 }
 
 extension Column {

@@ -32,7 +32,7 @@ final class ParserHints: Sendable {
     for name in names {
       guard let first = name.buffer.first else { continue }
       add(first)
-      if first == UInt8(ascii: "_") { bits = [UInt64](repeating: .max, count: 4) }
+      if first == UInt8(ascii: "_") { for byte in UInt8.min...UInt8.max where !ASCII.isLetter(byte) { add(byte) } }
     }
     return bits
   }
@@ -41,7 +41,13 @@ final class ParserHints: Sendable {
   @inline(__always)
   func mayWant(key: UnsafeRawBufferPointer) -> Bool {
     guard let first = key.first else { return true }
-    return firstBytes.withUnsafeBufferPointer { $0[Int(first >> 6)] >> UInt64(first & 63) & 1 != 0 }
+    let isPossible = firstBytes.withUnsafeBufferPointer { $0[Int(first >> 6)] >> UInt64(first & 63) & 1 != 0 }
+    return isPossible && (required.isEmpty || isWantedOrChanges(key))
+  }
+
+  /// A key that is a name already is wanted or not; others are told once they have been made names.
+  private func isWantedOrChanges(_ key: UnsafeRawBufferPointer) -> Bool {
+    wants(key) || ASCII.isDigit(key[0]) || !key.allSatisfy(LabelKey.isPart)
   }
 
   /// - Parameters:

@@ -58,9 +58,11 @@ struct MemoryLogBlock: LogBlock {
   let columns: [LogField: Column]
   let rowCount: Int
   let timeBounds: ClosedRange<Int64>?
+  let heedsDemands: Bool
   private let visible: RowSelection
 
-  init(columns: [LogField: Column], rowCount: Int, visible: RowSelection? = nil) {
+  init(columns: [LogField: Column], rowCount: Int, visible: RowSelection? = nil, heedsDemands: Bool = true) {
+    self.heedsDemands = heedsDemands
     self.columns = columns
     self.rowCount = rowCount
     self.visible = visible ?? .all(rowCount)

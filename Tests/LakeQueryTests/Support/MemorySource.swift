@@ -7,15 +7,22 @@ import LakeSchema
 struct MemorySource: LogSource {
   let batches: [ColumnBatch]
 
-  init(_ batches: [ColumnBatch]) { self.batches = batches }
+  /// False: every row that conditions and line filters keep runs through the pipeline.
+  let heedsDemands: Bool
+
+  init(_ batches: [ColumnBatch], heedsDemands: Bool = true) {
+    self.batches = batches
+    self.heedsDemands = heedsDemands
+  }
 
   func open(tenant: TenantID, range: TimeRange, context: QueryContext) throws(QueryError) -> any LogView {
-    View(tenant: tenant, batches: batches)
+    View(tenant: tenant, batches: batches, heedsDemands: heedsDemands)
   }
 
   struct View: LogView {
     let tenant: TenantID
     let batches: [ColumnBatch]
+    let heedsDemands: Bool
     var warnings: [String] { [] }
 
     func blocks(_ conditions: [LabelCondition], in range: TimeRange) throws(QueryError) -> [any LogBlock] {
@@ -24,7 +31,7 @@ struct MemorySource: LogSource {
         for field in LogField.allCases { columns[field] = batch.column(field.rawValue) }
         let owner = columns[.tenant].flatMap { LabelVector($0) }!
         let mine = owner.select(.all(batch.count), ValueTest(.oneOf([Array(tenant.text.utf8)])))
-        return MemoryLogBlock(columns: columns, rowCount: batch.count, visible: mine)
+        return MemoryLogBlock(columns: columns, rowCount: batch.count, visible: mine, heedsDemands: heedsDemands)
       }
     }
   }
