@@ -1,3 +1,4 @@
+import LakeLogQL
 import LakeModel
 import LakePorts
 import Synchronization
@@ -38,8 +39,30 @@ final class QueryContext: Sendable {
   func hold(bytes: Int) throws(QueryError) {
     let (_, held) = memory.add(bytes, ordering: .relaxed)
     if held > settings.memoryMax && bytes > 0 {
-      throw .memoryExceeded("the query would hold more than \(settings.memoryMax) bytes at once")
+      throw .memoryExceeded(
+        "the query would hold too many bytes in memory (limit: \(ByteSize.text(UInt64(max(0, settings.memoryMax))))). "
+          + "Consider adding more specific stream selectors, aggregating by fewer labels, or reducing the time range of the query")
     }
+  }
+
+  /// Bytes held now, as their holders stated them.
+  var heldBytes: Int { memory.load(ordering: .relaxed) }
+}
+
+/// The memory of one growing thing of a query; given back when the account goes.
+final class HeldMemory: Sendable {
+  private let context: QueryContext
+  private let bytes = Atomic<Int>(0)
+
+  init(_ context: QueryContext) { self.context = context }
+
+  deinit { try? context.hold(bytes: -bytes.load(ordering: .relaxed)) }
+
+  /// States what the thing takes now.
+  /// - Throws: `.memoryExceeded` when the query would hold more than it may.
+  func set(_ now: Int) throws(QueryError) {
+    let before = bytes.exchange(now, ordering: .relaxed)
+    if now != before { try context.hold(bytes: now - before) }
   }
 }
 

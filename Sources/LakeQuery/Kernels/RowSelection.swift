@@ -160,6 +160,35 @@ enum RowSelection: Sendable {
     }
   }
 
+  /// The rows in portions of at most `count`, in order.
+  func portions(of count: Int) -> [RowSelection] {
+    if self.count <= count { return isEmpty ? [] : [self] }
+    switch self {
+    case .list(let rows):
+      return stride(from: 0, to: rows.count, by: count).map { .list(Array(rows[$0..<min(rows.count, $0 + count)])) }
+    case .ranges(let ranges):
+      var out: [RowSelection] = []
+      var current: [Range<Int>] = []
+      var room = count
+      for range in ranges {
+        var start = range.lowerBound
+        while start < range.upperBound {
+          let end = min(range.upperBound, start + room)
+          current.append(start..<end)
+          room -= end - start
+          start = end
+          if room == 0 {
+            out.append(.ranges(current))
+            current = []
+            room = count
+          }
+        }
+      }
+      if !current.isEmpty { out.append(.ranges(current)) }
+      return out
+    }
+  }
+
   var rows: [Int] {
     var out: [Int] = []
     forEach { out.append($0) }

@@ -6,6 +6,9 @@ struct LogAnswer: Sendable {
   let isCategorized: Bool
   let context: QueryContext
 
+  /// How often the bytes of an entry stand in memory until they are sent: as read, in the stream, and in the text of the answer.
+  static let copies = 3
+
   /// - Parameters:
   ///   - candidates: in the order of the answer.
   ///   - interval: entries closer than this (nanoseconds) to the one before are left out; 0 keeps all.
@@ -68,6 +71,7 @@ struct LogAnswer: Sendable {
     try await block.forEachBodyPiece(holding: selection) { piece throws(QueryError) in
       while next < rows.count, piece.rows.contains(rows[next]) {
         entries[next].line = Bytes(copying: piece.lines[rows[next] - piece.rows.lowerBound])
+        try context.hold(bytes: entries[next].memoryBytes * LogAnswer.copies)
         next += 1
       }
     }

@@ -24,6 +24,11 @@ struct LogEntry: Sendable {
   /// Only with categories.
   var metadata: EntryMetadata?
   var line: Bytes
+
+  /// Bytes held, about.
+  var memoryBytes: Int {
+    labels.packed.count + line.count + 300 + (metadata.map { $0.structured.packed.count + $0.parsed.packed.count } ?? 0)
+  }
 }
 
 /// Keeps the candidates that come first in the query's direction.
@@ -33,6 +38,8 @@ struct CandidateList: Sendable {
   private var candidates: [LogCandidate] = []
   /// Once `limit` candidates are there: the worst time that still counts.
   private(set) var bound: Int64?
+  /// Bytes of what the pipeline made, about.
+  private(set) var memoryBytes = 0
 
   init(limit: Int, direction: LogQueryRequest.Direction) {
     self.limit = limit
@@ -49,6 +56,7 @@ struct CandidateList: Sendable {
   mutating func add(_ candidate: LogCandidate) {
     guard mayTake(candidate.time) else { return }
     candidates.append(candidate)
+    if let made = candidate.made { memoryBytes += made.memoryBytes }
     if candidates.count >= limit * 2 + 512 { trim() }
   }
 
@@ -70,6 +78,7 @@ struct CandidateList: Sendable {
       candidates.sort(by: LogCandidate.isEarlier)
     }
     guard candidates.count >= limit else { return }
+    for candidate in candidates[limit...] { if let made = candidate.made { memoryBytes -= made.memoryBytes } }
     candidates.removeLast(candidates.count - limit)
     bound = candidates.last?.time
   }

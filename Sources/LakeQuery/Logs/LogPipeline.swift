@@ -29,15 +29,15 @@ final class LogPipeline {
   ///   - found: gets each row that is left, and what became of it.
   func run(
     _ block: any LogBlock, _ rows: RowSelection, _ times: BlockTimes, _ context: QueryContext,
-    isWanted: (Int64) -> Bool, found: (Int, LogEntry) -> Void
+    isWanted: (Int64) -> Bool, found: (Int, LogEntry) throws(QueryError) -> Void
   ) async throws(QueryError) {
     try await block.forEachBodyPiece(holding: rows) { piece throws(QueryError) in
       try context.check()
-      rows.clamped(to: piece.rows).forEach { row in
+      try rows.clamped(to: piece.rows).forEach { row throws(QueryError) in
         let time = times.nanoseconds(of: row)
         guard isWanted(time) else { return }
         let line = piece.lines[row - piece.rows.lowerBound]
-        if machine.run(row, line, time: time) { found(row, entry()) }
+        if machine.run(row, line, time: time) { try found(row, entry()) }
       }
     }
   }

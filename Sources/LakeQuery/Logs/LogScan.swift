@@ -19,12 +19,16 @@ struct LogScan: Sendable {
   func candidates(_ blocks: [any LogBlock]) async throws(QueryError) -> [LogCandidate] {
     guard limit > 0 else { return [] }
     let found = Mutex(CandidateList(limit: limit, direction: direction))
+    let held = HeldMemory(context)
     let order = blocks.indices.sorted { isSooner(blocks[$0].timeBounds, blocks[$1].timeBounds, $0 < $1) }
     try await context.forEach(order) { index throws(QueryError) in
-      try await search(blocks[index], Int32(index), found)
+      try await search(blocks[index], Int32(index), found, held)
     } merge: { (_: Void) throws(QueryError) in
     }
-    return found.withLock { $0.finish() }
+    let candidates = found.withLock { $0.finish() }
+    // Until the answer is sent.
+    try context.hold(bytes: candidates.reduce(0) { $0 + ($1.made?.memoryBytes ?? 0) } * LogAnswer.copies)
+    return candidates
   }
 
   /// Blocks that reach further in the direction of the query's beginning come first.
@@ -43,7 +47,7 @@ struct LogScan: Sendable {
   }
 
   private func search(
-    _ block: any LogBlock, _ index: Int32, _ found: borrowing Mutex<CandidateList>
+    _ block: any LogBlock, _ index: Int32, _ found: borrowing Mutex<CandidateList>, _ held: HeldMemory
   ) async throws(QueryError) {
     var statistics = QueryStatistics()
     defer { context.count(statistics) }
@@ -67,10 +71,13 @@ struct LogScan: Sendable {
       filtered.rows = open.subtracting(slice)
       let rows = try await plan.filterLines(block, slice, filtered.lines, statistics: &statistics)
       var mine = CandidateList(limit: limit, direction: direction)
+      let mineHeld = HeldMemory(context)
       if let pipeline {
-        try await pipeline.run(block, rows, times, context, isWanted: current.mayTake) { row, entry in
+        try await pipeline.run(block, rows, times, context, isWanted: current.mayTake) {
+          row, entry throws(QueryError) in
           mine.add(LogCandidate(time: times.nanoseconds(of: row), block: index, row: Int32(row), made: entry))
           statistics.rowsMatched += 1
+          try mineHeld.set(mine.memoryBytes)
         }
       } else {
         statistics.rowsMatched += rows.count
@@ -78,7 +85,11 @@ struct LogScan: Sendable {
           mine.add(LogCandidate(time: times.nanoseconds(of: row), block: index, row: Int32(row), made: nil))
         }
       }
-      found.withLock { $0.add(mine) }
+      let all = found.withLock { found in
+        found.add(mine)
+        return found.memoryBytes
+      }
+      try held.set(all)
     }
   }
 

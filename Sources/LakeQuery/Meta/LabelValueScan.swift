@@ -13,9 +13,9 @@ struct LabelValueScan: Sendable {
     try await context.forEach(blocks) { block throws(QueryError) in
       try await values(block, plans, range)
     } merge: { values throws(QueryError) in
-      let before = all.count
-      all.formUnion(values)
-      try context.hold(bytes: (all.count - before) * 80)
+      var bytes = 0
+      for value in values where all.insert(value).inserted { bytes += value.count * 3 + 160 }
+      try context.hold(bytes: bytes)
     }
     return all.sorted { $0.lexicographicallyPrecedes($1) }.map { String(decoding: $0, as: UTF8.self) }
   }

@@ -11,36 +11,41 @@ struct StreamScan: Sendable {
     _ blocks: [any LogBlock], _ plans: [LogPlan], in range: TimeRange
   ) async throws(QueryError) -> [LabelSet] {
     var table = SeriesTable()
+    let held = HeldMemory(context)
     try await context.forEach(blocks) { block throws(QueryError) in
       try await streams(block, plans, range)
-    } merge: { sets throws(QueryError) in
-      for set in sets { _ = table.number(of: set) }
-      try context.hold(bytes: 0)
+    } merge: { part throws(QueryError) in
+      for set in part.sets { _ = table.number(of: set) }
+      try held.set(table.memoryBytes)
     }
+    try context.hold(bytes: table.memoryBytes)
     let keys = table.sets.map(\.orderKey)
     return keys.indices.sorted { keys[$0].lexicographicallyPrecedes(keys[$1]) }.map { table.sets[$0] }
   }
 
   private func streams(
     _ block: any LogBlock, _ plans: [LogPlan], _ range: TimeRange
-  ) async throws(QueryError) -> [LabelSet] {
+  ) async throws(QueryError) -> (sets: [LabelSet], held: HeldMemory) {
     var statistics = QueryStatistics()
     defer { context.count(statistics) }
+    let held = HeldMemory(context)
     var table = SeriesTable()
     for plan in plans {
       let filtered = try await plan.filter(block, in: range, statistics: &statistics)
       if filtered.rows.isEmpty { continue }
-      try await collect(filtered, &table)
+      try await collect(filtered, &table, held)
     }
-    return table.sets
+    return (table.sets, held)
   }
 
-  private func collect(_ filtered: FilteredBlock, _ table: inout SeriesTable) async throws(QueryError) {
+  private func collect(
+    _ filtered: FilteredBlock, _ table: inout SeriesTable, _ held: HeldMemory
+  ) async throws(QueryError) {
     let labels = filtered.labels
     let service = try await labels.vector(LabelReference("service_name"))
     let severity = try await labels.vector(LabelReference("severity_text"))
     guard let resource = try await labels.block.vector(.resource) else {
-      return try await collectWhole(filtered, &table)
+      return try await collectWhole(filtered, &table, held)
     }
     var firstRows: [StreamKey: Int] = [:]
     var last: StreamKey?
@@ -55,7 +60,7 @@ struct StreamScan: Sendable {
       if parsed[key.resource] == nil {
         let json = resource.withText(ofCode: key.resource) { Bytes(copying: $0) }
         guard let found = json.isEmpty ? [] : ResourceLabels.parse(json) else {
-          return try await collectWhole(filtered, &table)
+          return try await collectWhole(filtered, &table, held)
         }
         parsed[key.resource] = found
       }
@@ -75,16 +80,22 @@ struct StreamScan: Sendable {
   }
 
   /// Row by row, from the attributes themselves.
-  private func collectWhole(_ filtered: FilteredBlock, _ table: inout SeriesTable) async throws(QueryError) {
+  private func collectWhole(
+    _ filtered: FilteredBlock, _ table: inout SeriesTable, _ held: HeldMemory
+  ) async throws(QueryError) {
     let assembler = try await LabelAssembler.make(filtered.labels)
     var packer = LabelPacker()
-    filtered.rows.forEach { row in
-      assembler.gather(row)
-      packer.begin()
-      for piece in assembler.pieces where piece.category == .stream {
-        packer.append(name: assembler.names[Int(piece.name)], value: piece.value)
+    for rows in filtered.rows.portions(of: 1 << 16) {
+      try context.check()
+      rows.forEach { row in
+        assembler.gather(row)
+        packer.begin()
+        for piece in assembler.pieces where piece.category == .stream {
+          packer.append(name: assembler.name(piece), value: piece.value)
+        }
+        _ = table.number(of: packer)
       }
-      _ = table.number(of: packer)
+      try held.set(table.memoryBytes)
     }
   }
 }

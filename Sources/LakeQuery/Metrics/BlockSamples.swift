@@ -4,6 +4,8 @@ import LakeModel
 struct BlockPart<State: WindowState>: Sendable {
   let series: [LabelSet]
   let panes: PanePart<State>
+  /// Accounts for both.
+  let held: HeldMemory
 }
 
 /// Adds the rows of a block that passed all columns to panes, for plans whose pipeline columns decide alone.
@@ -57,7 +59,7 @@ struct BlockSamples<State: WindowState>: ~Copyable {
 
   var memoryBytes: Int { table.memoryBytes }
 
-  consuming func finish(_ series: consuming SeriesTable) -> BlockPart<State> {
-    BlockPart(series: series.sets, panes: table.finish())
+  consuming func finish(_ series: consuming SeriesTable, _ held: HeldMemory) -> BlockPart<State> {
+    BlockPart(series: series.sets, panes: table.finish(), held: held)
   }
 }

@@ -23,6 +23,15 @@ struct MetricEvaluator: Sendable {
     }
   }
 
+  /// Accounts for the series of a result and no longer for those it was made of.
+  private func held(
+    _ series: [GridSeries], instead operand: [GridSeries] = [], isCounted: Bool = false
+  ) throws(QueryError) -> [GridSeries] {
+    if !isCounted { try context.hold(bytes: series.memoryBytes) }
+    try context.hold(bytes: -operand.memoryBytes)
+    return series
+  }
+
   private func constant(_ value: Double) -> GridSeries {
     var series = GridSeries(labels: .empty)
     for step in 0..<steps.count { series.append(step, value) }
@@ -34,7 +43,7 @@ struct MetricEvaluator: Sendable {
   ) async throws(QueryError) -> [GridSeries] {
     let spec = try SampleSpec(aggregation, sumBy: outer, isSummed: isSummed, steps: steps)
     let series = try await RangeRun(spec: spec, now: now, context: context).evaluate(try await blocks(spec))
-    return aggregation.operation == .absent ? absent(series, aggregation) : series
+    return try held(aggregation.operation == .absent ? absent(series, aggregation) : series)
   }
 
   private func vector(_ aggregation: LogQL.VectorAggregation) async throws(QueryError) -> [GridSeries] {
@@ -46,9 +55,14 @@ struct MetricEvaluator: Sendable {
     } else {
       operand = try await evaluate(aggregation.operand)
     }
+    // Samples are put in order by step.
+    let scratch = operand.reduce(0) { $0 + $1.steps.count } * 48
+    try context.hold(bytes: scratch)
     let result = VectorAggregator(aggregation: aggregation, steps: steps).apply(operand)
-    return aggregation.operation == .sort || aggregation.operation == .sortDescending
-      ? result : result.sortedByLabels()
+    try context.hold(bytes: -scratch)
+    return try held(
+      aggregation.operation == .sort || aggregation.operation == .sortDescending ? result : result.sortedByLabels(),
+      instead: operand)
   }
 
   private func binary(_ operation: LogQL.BinaryOperation) async throws(QueryError) -> [GridSeries] {
@@ -60,7 +74,12 @@ struct MetricEvaluator: Sendable {
     }
     let left = try await evaluate(operation.left)
     let right = try await evaluate(operation.right)
-    return try VectorMatcher(expression: operation, steps: steps).apply(left, right).sortedByLabels()
+    // Which steps of which series are taken.
+    let scratch = (left.count + right.count) * (steps.count + 64)
+    try context.hold(bytes: scratch)
+    let result = try VectorMatcher(expression: operation, steps: steps).apply(left, right).sortedByLabels()
+    try context.hold(bytes: -scratch)
+    return try held(try held(result, instead: left), instead: right, isCounted: true)
   }
 
   /// A number on one side: every sample is combined with it and keeps its labels.
@@ -95,6 +114,11 @@ struct MetricEvaluator: Sendable {
     for step in 0..<steps.count where !isPresent[step] { out.append(step, 1) }
     return out.steps.isEmpty ? [] : [out]
   }
+}
+
+extension [GridSeries] {
+  /// Bytes held, about.
+  var memoryBytes: Int { reduce(0) { $0 + $1.memoryBytes } }
 }
 
 /// `label_replace`.

@@ -14,6 +14,9 @@ struct MetricQueryRun: Sendable {
     self.context = context
   }
 
+  /// What a sample of the answer takes until it is sent.
+  private static let bytesPerSample = 64
+
   func run(_ expression: LogQL.MetricExpression) async throws(QueryError) -> LogQueryResult {
     let steps = try StepGrid(request.span, pointsMax: engine.settings.pointsMax)
     if case .literal(let value) = expression, case .instant = request.span {
@@ -36,6 +39,8 @@ struct MetricQueryRun: Sendable {
           + "consider reducing query cardinality by adding more specific stream selectors, reducing the time range, "
           + "or aggregating results with functions like sum(), count() or topk()")
     }
+    // As samples and as text.
+    try context.hold(bytes: series.reduce(0) { $0 + $1.steps.count } * MetricQueryRun.bytesPerSample)
     var statistics = context.statistics
     statistics.resultCount = series.count
     return LogQueryResult(data: data(series, steps), statistics: statistics, warnings: view?.warnings ?? [])

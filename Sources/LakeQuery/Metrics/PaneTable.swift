@@ -14,7 +14,8 @@ struct PaneTable<State: WindowState>: ~Copyable {
   init() { slots.append(repeating: 0, count: 512) }
 
   var count: Int { keys.count }
-  var memoryBytes: Int { keys.count * (8 + MemoryLayout<State>.stride) + slots.count * 4 + lastPane.count * 8 }
+  /// Bytes held, about: buffers grow by doubling.
+  var memoryBytes: Int { 2 * (keys.count * (8 + MemoryLayout<State>.stride) + slots.count * 4 + lastPane.count * 8) }
 
   @inline(__always)
   mutating func add(series: Int, pane: Int, value: Double, time: Int64) {
@@ -103,7 +104,12 @@ extension PanePart {
   ///
   /// - Parameter labels: by series number.
   /// - Returns: series with at least one window that holds a sample, in the order of their numbers.
-  func windows(_ grid: PaneGrid, labels: [LabelSet], operation: WindowOperation) -> [GridSeries] {
+  func windows(
+    _ grid: PaneGrid, labels: [LabelSet], operation: WindowOperation, _ context: QueryContext
+  ) throws(QueryError) -> [GridSeries] {
+    let held = HeldMemory(context)
+    var bytes = keys.count * 8
+    try held.set(bytes)
     let order = (0..<keys.count).sorted { keys[$0] < keys[$1] }
     var out: [GridSeries] = []
     var at = 0
@@ -119,6 +125,11 @@ extension PanePart {
       }
       let series = PanePart.windows(grid, panes, states, labels[Int(number)], operation)
       if !series.steps.isEmpty { out.append(series) }
+      bytes += series.memoryBytes
+      if out.count & 63 == 0 || series.steps.count > 1000 {
+        try context.check()
+        try held.set(bytes)
+      }
       at = end
     }
     return out
@@ -189,6 +200,9 @@ struct GridSeries: Sendable {
   var values: [Double] = []
 
   init(labels: LabelSet) { self.labels = labels }
+
+  /// Bytes held, about: arrays grow by doubling.
+  var memoryBytes: Int { labels.packed.count + 256 + steps.count * 20 }
 
   mutating func append(_ step: Int, _ value: Double) {
     steps.append(Int32(step))

@@ -28,18 +28,16 @@ struct RangeRun: Sendable {
   ) async throws(QueryError) -> [GridSeries] {
     var series = SeriesTable()
     var table = PaneTable<State>()
-    var held = 0
+    let held = HeldMemory(context)
     try await context.forEach(blocks) { block throws(QueryError) in
       try await panes(of: block, type)
     } merge: { part throws(QueryError) in
       let numbers = part.series.map { series.number(of: $0) }
       table.merge(part.panes, numbers: numbers)
-      let holds = series.memoryBytes + table.memoryBytes
-      try context.hold(bytes: holds - held)
-      held = holds
+      try held.set(series.memoryBytes + table.memoryBytes)
     }
-    let windows = table.finish().windows(spec.grid, labels: series.sets, operation: spec.operation)
-    return windows.sortedByLabels()
+    return try table.finish().windows(spec.grid, labels: series.sets, operation: spec.operation, context)
+      .sortedByLabels()
   }
 
   /// The panes of one block.
@@ -51,24 +49,31 @@ struct RangeRun: Sendable {
     let filtered = try await spec.plan.filter(block, in: spec.grid.timeRange, statistics: &statistics)
     statistics.rowsMatched += filtered.rows.count
     var samples = BlockSamples<State>(grid: spec.grid)
-    if filtered.rows.isEmpty { return samples.finish(SeriesTable()) }
+    let held = HeldMemory(context)
+    if filtered.rows.isEmpty { return samples.finish(SeriesTable(), held) }
     if let columns = try await ColumnSamples.make(spec, filtered, context, &statistics) {
       var grouping = try await RowGrouping.make(spec.grouping, filtered.labels)
       if columns.isCount, let pane = onlyPane(block) {
         samples.count(filtered.rows, pane: pane, grouping: &grouping)
       } else {
         let times = try await filtered.labels.times()
-        samples.add(filtered.rows, times: times, grouping: &grouping, value: columns.value)
+        for rows in filtered.rows.portions(of: RangeRun.rowsAtOnce) {
+          try context.check()
+          samples.add(rows, times: times, grouping: &grouping, value: columns.value)
+          try held.set(samples.memoryBytes + grouping.memoryBytes)
+        }
       }
-      return samples.finish(grouping.finish())
+      return samples.finish(grouping.finish(), held)
     }
     let rows = try await RowSamples.make(spec, filtered, now: now)
     var cursor = PaneCursor(spec.grid)
-    try await forEachSample(rows, filtered, block) { series, value, time in
+    try await forEachSample(rows, filtered, block) { series, value, time throws(QueryError) in
       let pane = cursor.pane(of: time)
       if pane >= 0 { samples.add(series: series, pane: pane, value: value, time: time) }
+    } portion: { () throws(QueryError) in
+      try held.set(samples.memoryBytes + rows.series.memoryBytes)
     }
-    return samples.finish(rows.series)
+    return samples.finish(rows.series, held)
   }
 
   /// The one pane in which all rows of the block lie, if its bounds say so and no row lies outside.
@@ -86,55 +91,70 @@ struct RangeRun: Sendable {
   private func list(_ blocks: [any LogBlock], _ function: WindowFunction) async throws(QueryError) -> [GridSeries] {
     var series = SeriesTable()
     var list = SampleList()
-    var held = 0
+    let held = HeldMemory(context)
     try await context.forEach(blocks) { block throws(QueryError) in
       try await samples(of: block)
     } merge: { part throws(QueryError) in
       list.merge(part.list, numbers: part.series.map { series.number(of: $0) })
-      let holds = series.memoryBytes + list.memoryBytes
-      try context.hold(bytes: holds - held)
-      held = holds
+      try held.set(series.memoryBytes + list.memoryBytes)
     }
-    return list.finish().windows(spec.grid, labels: series.sets, function).sortedByLabels()
+    return try list.finish().windows(spec.grid, labels: series.sets, function, context).sortedByLabels()
   }
+
+  /// Rows that are worked on before limits and the client are looked after again.
+  private static let rowsAtOnce = 1 << 16
 
   private func samples(
     of block: any LogBlock
-  ) async throws(QueryError) -> (series: [LabelSet], list: SampleListPart) {
+  ) async throws(QueryError) -> (series: [LabelSet], list: SampleListPart, held: HeldMemory) {
     var statistics = QueryStatistics()
     defer { context.count(statistics) }
     let filtered = try await spec.plan.filter(block, in: spec.grid.timeRange, statistics: &statistics)
     statistics.rowsMatched += filtered.rows.count
     var list = SampleList()
-    if filtered.rows.isEmpty { return ([], list.finish()) }
+    let held = HeldMemory(context)
+    if filtered.rows.isEmpty { return ([], list.finish(), held) }
     if let columns = try await ColumnSamples.make(spec, filtered, context, &statistics) {
       var grouping = try await RowGrouping.make(spec.grouping, filtered.labels)
       let times = try await filtered.labels.times()
-      grouping.forEach(filtered.rows) { row, series in
-        if let value = columns.value(row) { list.add(series: series, value: value, time: times.nanoseconds(of: row)) }
+      for rows in filtered.rows.portions(of: RangeRun.rowsAtOnce) {
+        try context.check()
+        grouping.forEach(rows) { row, series in
+          if let value = columns.value(row) { list.add(series: series, value: value, time: times.nanoseconds(of: row)) }
+        }
+        try held.set(list.memoryBytes + grouping.memoryBytes)
       }
-      return (grouping.finish().sets, list.finish())
+      return (grouping.finish().sets, list.finish(), held)
     }
     let rows = try await RowSamples.make(spec, filtered, now: now)
-    try await forEachSample(rows, filtered, block) { series, value, time in
+    try await forEachSample(rows, filtered, block) { series, value, time throws(QueryError) in
       list.add(series: series, value: value, time: time)
+    } portion: { () throws(QueryError) in
+      try held.set(list.memoryBytes + rows.series.memoryBytes)
     }
-    return (rows.series.sets, list.finish())
+    return (rows.series.sets, list.finish(), held)
   }
 
   // MARK: - Rows one by one
 
   /// Runs the pipeline over the rows; those between windows are passed over.
+  ///
+  /// - Parameter portion: called now and then, to look after limits.
   private func forEachSample(
-    _ rows: RowSamples, _ filtered: FilteredBlock, _ block: any LogBlock, _ body: (Int, Double, Int64) -> Void
+    _ rows: RowSamples, _ filtered: FilteredBlock, _ block: any LogBlock,
+    _ body: (Int, Double, Int64) throws(QueryError) -> Void, portion: () throws(QueryError) -> Void
   ) async throws(QueryError) {
     let times = try await filtered.labels.times()
     var cursor = PaneCursor(spec.grid)
     guard rows.readsLine else {
-      try filtered.rows.forEach { row throws(QueryError) in
-        let time = times.nanoseconds(of: row)
-        guard cursor.pane(of: time) >= 0 else { return }
-        if let (series, value) = try rows.sample(row, .none, time: time) { body(series, value, time) }
+      for some in filtered.rows.portions(of: RangeRun.rowsAtOnce) {
+        try context.check()
+        try some.forEach { row throws(QueryError) in
+          let time = times.nanoseconds(of: row)
+          guard cursor.pane(of: time) >= 0 else { return }
+          if let (series, value) = try rows.sample(row, .none, time: time) { try body(series, value, time) }
+        }
+        try portion()
       }
       return
     }
@@ -144,8 +164,9 @@ struct RangeRun: Sendable {
         let time = times.nanoseconds(of: row)
         guard cursor.pane(of: time) >= 0 else { return }
         let line = piece.lines[row - piece.rows.lowerBound]
-        if let (series, value) = try rows.sample(row, line, time: time) { body(series, value, time) }
+        if let (series, value) = try rows.sample(row, line, time: time) { try body(series, value, time) }
       }
+      try portion()
     }
   }
 }

@@ -153,5 +153,8 @@ struct RowGrouping: ~Copyable {
     return series.number(of: packer)
   }
 
+  /// Bytes held, about.
+  var memoryBytes: Int { series.memoryBytes + known.count * 4 + combined.count * 32 }
+
   consuming func finish() -> SeriesTable { series }
 }

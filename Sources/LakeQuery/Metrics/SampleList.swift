@@ -18,7 +18,8 @@ struct SampleList: ~Copyable {
     other.values.withValues { if let base = $0.baseAddress { values.append(contentsOf: base, count: $0.count) } }
   }
 
-  var memoryBytes: Int { series.count * 20 }
+  /// Bytes held, about: buffers grow by doubling.
+  var memoryBytes: Int { series.count * 40 }
 
   consuming func finish() -> SampleListPart {
     SampleListPart(series: series.finish(), times: times.finish(), values: values.finish())
@@ -40,7 +41,13 @@ enum WindowFunction: Sendable {
 
 extension SampleListPart {
   /// - Parameter labels: by series number.
-  func windows(_ grid: PaneGrid, labels: [LabelSet], _ function: WindowFunction) -> [GridSeries] {
+  func windows(
+    _ grid: PaneGrid, labels: [LabelSet], _ function: WindowFunction, _ context: QueryContext
+  ) throws(QueryError) -> [GridSeries] {
+    let held = HeldMemory(context)
+    // Places, and one series' values in order.
+    var bytes = series.count * 24 + labels.count * 16
+    try held.set(bytes)
     // Samples of each series together.
     var starts = [Int](repeating: 0, count: labels.count + 1)
     series.withValues { for number in $0 { starts[Int(number) + 1] += 1 } }
@@ -59,6 +66,9 @@ extension SampleListPart {
       let mine = order[starts[number]..<starts[number + 1]]
       let one = windows(grid, mine, labels[number], function)
       if !one.steps.isEmpty { out.append(one) }
+      bytes += one.memoryBytes
+      try context.check()
+      try held.set(bytes)
     }
     return out
   }

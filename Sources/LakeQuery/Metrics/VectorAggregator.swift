@@ -25,7 +25,8 @@ struct VectorAggregator {
   }
 
   private func folded(_ series: [GridSeries], _ grouping: VectorGrouping) -> [GridSeries] {
-    let members = grouping.labels.indices.map { group in series.indices.filter { grouping.groupOf[$0] == group } }
+    var members = [[Int]](repeating: [], count: grouping.labels.count)
+    for (index, group) in grouping.groupOf.enumerated() { members[group].append(index) }
     return members.enumerated().map { group, members in
       var cells = [Cell](repeating: Cell(), count: steps.count)
       for index in members {
