@@ -41,7 +41,8 @@ final class QueryContext: Sendable {
     if held > settings.memoryMax && bytes > 0 {
       throw .memoryExceeded(
         "the query would hold too many bytes in memory (limit: \(ByteSize.text(UInt64(max(0, settings.memoryMax))))). "
-          + "Consider adding more specific stream selectors, aggregating by fewer labels, or reducing the time range of the query")
+          + "Consider adding more specific stream selectors, aggregating by fewer labels, or reducing the time range of the query"
+      )
     }
   }
 

@@ -47,14 +47,7 @@ struct StreamScan: Sendable {
     guard let resource = try await labels.block.vector(.resource) else {
       return try await collectWhole(filtered, &table, held)
     }
-    var firstRows: [StreamKey: Int] = [:]
-    var last: StreamKey?
-    filtered.rows.forEach { row in
-      let key = StreamKey(
-        service: service.code(of: row), severity: severity.code(of: row), resource: resource.code(of: row))
-      if key != last && firstRows[key] == nil { firstRows[key] = row }
-      last = key
-    }
+    let firstRows = StreamScan.firstRows(filtered.rows, service, severity, resource)
     var parsed: [UInt32: [(name: [UInt8], value: [UInt8])]] = [:]
     for (key, row) in firstRows.sorted(by: { $0.value < $1.value }) {
       if parsed[key.resource] == nil {
@@ -78,6 +71,39 @@ struct StreamScan: Sendable {
       _ = table.number(of: packer)
     }
   }
+
+  /// The first row of each combination of codes.
+  private static func firstRows(
+    _ rows: RowSelection, _ service: LabelVector, _ severity: LabelVector, _ resource: LabelVector
+  ) -> [StreamKey: Int] {
+    var firstRows: [StreamKey: Int] = [:]
+    // Few combinations: one byte for each says whether it was seen; absent codes come last.
+    let (severities, resources) = (severity.values.entryCount + 1, resource.values.entryCount + 1)
+    let (some, overflow) = severities.multipliedReportingOverflow(by: resources)
+    let (count, tooMany) = some.multipliedReportingOverflow(by: service.values.entryCount + 1)
+    var isSeen = [Bool](repeating: false, count: overflow || tooMany || count > StreamScan.marksMax ? 0 : count)
+    func place(_ code: UInt32, _ vector: LabelVector) -> Int {
+      code == LabelVector.absent ? vector.values.entryCount : Int(code)
+    }
+    var last: StreamKey?
+    rows.forEach { row in
+      let key = StreamKey(
+        service: service.code(of: row), severity: severity.code(of: row), resource: resource.code(of: row))
+      if key == last { return }
+      last = key
+      if !isSeen.isEmpty {
+        let mark =
+          (place(key.service, service) * severities + place(key.severity, severity)) * resources
+          + place(key.resource, resource)
+        if isSeen[mark] { return }
+        isSeen[mark] = true
+      }
+      if firstRows[key] == nil { firstRows[key] = row }
+    }
+    return firstRows
+  }
+
+  private static let marksMax = 1 << 22
 
   /// Row by row, from the attributes themselves.
   private func collectWhole(

@@ -33,6 +33,10 @@ struct RowGrouping: ~Copyable {
   private var known = BufferBuilder<Int32>(capacity: 1)
   /// Several labels with few entries: series by the combined entry numbers.
   private var combined: [UInt64: Int32] = [:]
+  /// Of these, some that were asked for lately, by the key's hash: key and series, -1 for none.
+  private var recentKeys = BufferBuilder<UInt64>(capacity: 1)
+  private var recentSeries = BufferBuilder<Int32>(capacity: 1)
+  private static let recentMax = 1024
   private let assembler: LabelAssembler?
   private let isLeftOut: [Bool]
 
@@ -60,6 +64,10 @@ struct RowGrouping: ~Copyable {
     self.assembler = assembler
     let left = Set(names.map { Array($0.utf8) })
     isLeftOut = (assembler?.names ?? []).map { left.contains($0) }
+    if way == .texts {
+      recentKeys.append(repeating: 0, count: RowGrouping.recentMax)
+      recentSeries.append(repeating: -1, count: RowGrouping.recentMax)
+    }
     if way == .single { _ = series.number(of: LabelSet.empty) }
     if way == .entries { known.append(repeating: -1, count: vectors[0].vector.values.entryCount + 1) }
   }
@@ -133,7 +141,15 @@ struct RowGrouping: ~Copyable {
       if overflow || carried || !vectors[index].vector.isShared { isExact = false }
       key = sum
     }
-    if isExact, let known = combined[key] { return Int(known) }
+    let place = Int(truncatingIfNeeded: (key &* 0x9E37_79B9_7F4A_7C15) >> 54)
+    if isExact {
+      if recentSeries.base[place] >= 0 && recentKeys.base[place] == key { return Int(recentSeries.base[place]) }
+      if let known = combined[key] {
+        recentKeys.base[place] = key
+        recentSeries.base[place] = known
+        return Int(known)
+      }
+    }
     packer.begin()
     for (name, vector) in vectors {
       vector.withText(of: row) { if !$0.isEmpty { packer.append(name: name, value: $0) } }
