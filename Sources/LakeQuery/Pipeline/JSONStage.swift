@@ -22,7 +22,8 @@ struct JSONStage: Sendable {
     var goesOn = true
     try JSONScan(object).forEachMember { (key, isEscaped, value) throws(JSONScan.Failure) in
       let key = isEscaped ? JSONText.unescaped(key, &labels.arena) ?? .none : key
-      if prefix.isEmpty && !hints.mayWant(key: key) { return true }
+      // The members of an object have longer names.
+      if prefix.isEmpty && !(value.kind == .object ? hints.mayBegin(key: key) : hints.mayWant(key: key)) { return true }
       switch value.kind {
       case .string, .number, .boolean: label(key, prefix, value, &labels)
       case .object:

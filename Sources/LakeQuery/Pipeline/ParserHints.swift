@@ -37,12 +37,18 @@ final class ParserHints: Sendable {
     return bits
   }
 
-  /// Whether a key may become a wanted name; tells most that may not by their first byte.
+  /// Whether a wanted name may begin with what a key becomes; tells most that may not by their first byte.
+  @inline(__always)
+  func mayBegin(key: UnsafeRawBufferPointer) -> Bool {
+    guard let first = key.first else { return true }
+    return firstBytes.withUnsafeBufferPointer { $0[Int(first >> 6)] >> UInt64(first & 63) & 1 != 0 }
+  }
+
+  /// Whether a key may become a wanted name by itself.
   @inline(__always)
   func mayWant(key: UnsafeRawBufferPointer) -> Bool {
-    guard let first = key.first else { return true }
-    let isPossible = firstBytes.withUnsafeBufferPointer { $0[Int(first >> 6)] >> UInt64(first & 63) & 1 != 0 }
-    return isPossible && (required.isEmpty || isWantedOrChanges(key))
+    if key.isEmpty { return true }
+    return mayBegin(key: key) && (required.isEmpty || isWantedOrChanges(key))
   }
 
   /// A key that is a name already is wanted or not; others are told once they have been made names.
