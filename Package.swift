@@ -77,7 +77,8 @@ let modules: [Module] = [
   Module(
     name: "LakeCatalogs",
     imports: ["LakeModel", "LakeSchema", "LakePorts", "LakeIceberg", "LakeJSON", "LakeHash", "LakeNet", "CSqlite"]),
-  Module(name: "LakeHTTP", imports: ["LakeModel", "LakePorts", "LakeCompression", "LakeAPI", "CLinux", "CNghttp2", "CSSL"]),
+  Module(
+    name: "LakeHTTP", imports: ["LakeModel", "LakePorts", "LakeCompression", "LakeAPI", "CLinux", "CNghttp2", "CSSL"]),
   Module(
     name: "LakeClient",
     imports: ["LakeModel", "LakePorts", "LakeJSON", "LakeLogQL", "LakeNet", "LakeAPI"]),
