@@ -107,13 +107,21 @@ def slow(_):
             print("# %s; /health: p99 %.1f ms, worst %.1f ms; anonymous memory %d MB" % (dict(statuses), share(times, 0.99), times[-1], anonymous(server)))
             assert set(statuses) <= {200, 503}, statuses
             assert share(times, 0.99) < HEALTH_MS, share(times, 0.99)
-            time.sleep(max(0, trouble - (time.time() - began)) + 3)
-            after, more, _ = press(server, 4, 3, 100, "after")
-            assert set(after) == {200} and after[200] > 3, after
+            time.sleep(max(0, trouble - (time.time() - began)))
+            # What had piled up is shifted first; that takes memory, and on a busy machine its time.
+            deadline, more = time.time() + 120, []
+            while True:
+                after, taken, _ = press(server, 4, 3, 100, "after-%d" % len(more))
+                more.append(taken)
+                assert set(after) <= {200, 503}, after
+                if set(after) == {200} and after[200] > 3: break
+                assert time.time() < deadline, after
             server.flush()
-            found, later = stored(server, "slow"), stored(server, "after")
+            found = stored(server, "slow")
             assert acknowledged and all(found[name] == 2000 for name in acknowledged), [(n, found[n]) for n in acknowledged if found[n] != 2000][:5]
-            assert all(later[name] == 100 for name in more)
+            for round, taken in enumerate(more):
+                later = stored(server, "after-%d" % round)
+                assert all(later[name] == 100 for name in taken), (round, [(n, later[n]) for n in taken if later[n] != 100][:5])
             assert all(count == 2000 for count in found.values()), "a request is whole or not there"
             if not statuses[503]: return "the senders were too slow to fill the queue: nothing had to be refused"
 
