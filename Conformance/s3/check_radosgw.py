@@ -13,7 +13,11 @@ class Radosgw:
         ready = []
         reader = threading.Thread(target=lambda: ready.append(self.process.stdout.readline()), daemon=True)
         reader.start(); reader.join(120)
-        assert ready == ["ready\n"], ("radosgw did not start", ready)
+        if ready != ["ready\n"]:
+            logs = [open(os.path.join(self.folder, "log", name), errors="replace").read()[-1500:] for name in ("mon.out", "osd.out", "rgw.out")
+                    if os.path.exists(os.path.join(self.folder, "log", name))]
+            self.__exit__()
+            raise AssertionError("radosgw did not start\n" + "\n".join(logs))
         return self
 
     def __exit__(self, *_):

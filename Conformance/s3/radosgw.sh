@@ -47,14 +47,23 @@ ceph-mon "${c[@]}" --mkfs -i a --monmap "$folder/monmap" > /dev/null 2>&1
 pids=()
 trap 'kill "${pids[@]}" 2>/dev/null; wait' EXIT
 ceph-mon "${c[@]}" -i a -f > "$folder/log/mon.out" 2>&1 & pids+=($!)
-for _ in $(seq 100); do ceph "${c[@]}" --connect-timeout 2 -s > /dev/null 2>&1 && break; sleep 0.2; done
+ceph() { command timeout 10 ceph --connect-timeout 2 "${c[@]}" "$@"; }
+for _ in $(seq 100); do ceph -s > /dev/null 2>&1 && break; sleep 0.2; done
 uuid=$(cat /proc/sys/kernel/random/uuid)
-ceph "${c[@]}" osd new "$uuid" 0 > /dev/null
+ceph osd new "$uuid" 0 > /dev/null
 ceph-osd "${c[@]}" -i 0 --mkfs --osd-uuid "$uuid" > "$folder/log/mkfs.out" 2>&1
-ceph-osd "${c[@]}" -i 0 -f > "$folder/log/osd.out" 2>&1 & pids+=($!)
-for _ in $(seq 100); do ceph "${c[@]}" osd stat 2> /dev/null | grep -q "1 up" && break; sleep 0.2; done
+# An OSD that asks before the monitor's answer has told it the cluster's id ends with `wrong fsid` (one start in ten): it starts again.
+osd=
+for _ in $(seq 200); do
+  if [ -z "$osd" ] || ! kill -0 "$osd" 2> /dev/null; then
+    ceph-osd "${c[@]}" -i 0 -f >> "$folder/log/osd.out" 2>&1 & osd=$!
+    pids+=("$osd")
+  fi
+  ceph osd stat 2> /dev/null | grep -q "1 up" && break
+  sleep 0.2
+done
 radosgw "${c[@]}" -n client.rgw -f > "$folder/log/rgw.out" 2>&1 & pids+=($!)
 for _ in $(seq 300); do (echo > "/dev/tcp/127.0.0.1/$rgw") 2> /dev/null && break; sleep 0.2; done
-radosgw-admin "${c[@]}" user create --uid icegate --display-name icegate --access-key test --secret testsecret > /dev/null 2>&1
+timeout 60 radosgw-admin "${c[@]}" user create --uid icegate --display-name icegate --access-key test --secret testsecret > /dev/null 2>&1
 echo ready
-wait -n
+wait "${pids[0]}"
