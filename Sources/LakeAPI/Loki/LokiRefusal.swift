@@ -23,7 +23,6 @@ struct LokiRefusal: Error, Sendable, Hashable {
   init(_ error: QueryError) {
     switch error {
     case .invalid(let message), .limitExceeded(let message): self.init(400, message)
-    case .notImplemented(let message): self.init(501, message)
     case .memoryExceeded(let message): self.init(422, message)
     case .timeout: self.init(504, LokiRefusal.timedOut)
     case .cancelled: self.init(499, "the request was cancelled by the client")
@@ -56,7 +55,6 @@ struct LokiRefusal: Error, Sendable, Hashable {
     case 422: "execution"
     case 499: "canceled"
     case 500: "internal"
-    case 501: "not_implemented"
     case 503, 429: "unavailable"
     case 504: "timeout"
     default: "bad_data"

@@ -2,8 +2,6 @@
 package enum QueryError: Error, Hashable, Sendable {
   /// The query or a parameter is wrong (status 400): Loki's message.
   case invalid(String)
-  /// Part of the language that this version does not run (status 501); never an answer that passes over it.
-  case notImplemented(String)
   /// A limit of the tenant or of the server was met (status 400 in Loki): the message names limit and value.
   case limitExceeded(String)
   /// The query would need more memory than it may have.
