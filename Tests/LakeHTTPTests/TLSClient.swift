@@ -2,7 +2,7 @@ import CSSL
 import Glibc
 
 /// TLS over a `RawClient`'s socket; takes any certificate.
-final class TLSClient {
+final class TLSClient: TestConnection {
   struct Failure: Error { let what: String }
 
   private let client: RawClient
@@ -57,8 +57,6 @@ final class TLSClient {
     }
   }
 
-  func send(_ text: String) throws { try send(Array(text.utf8)) }
-
   /// - Returns: empty after the server's close_notify.
   func readSome() throws -> [UInt8] {
     var buffer = [UInt8](repeating: 0, count: 65536)
@@ -66,15 +64,6 @@ final class TLSClient {
     if count > 0 { return Array(buffer[..<Int(count)]) }
     guard SSL_get_error(ssl, count) == SSL_ERROR_ZERO_RETURN else { throw Failure(what: "read") }
     return []
-  }
-
-  func readToEnd() throws -> String {
-    var all: [UInt8] = []
-    while true {
-      let some = try readSome()
-      if some.isEmpty { return String(decoding: all, as: UTF8.self) }
-      all += some
-    }
   }
 
   /// Changes keys and asks the server to do so too.

@@ -87,8 +87,28 @@ private func onThread(_ body: @escaping @Sendable () -> Void) {
   pthread_detach(thread)
 }
 
+/// A connection that tests write to and read from as they like.
+protocol TestConnection {
+  func send(_ bytes: [UInt8]) throws
+  /// - Returns: empty at the end.
+  func readSome() throws -> [UInt8]
+}
+
+extension TestConnection {
+  func send(_ text: String) throws { try send(Array(text.utf8)) }
+
+  func readToEnd() throws -> String {
+    var all: [UInt8] = []
+    while true {
+      let some = try readSome()
+      if some.isEmpty { return String(decoding: all, as: UTF8.self) }
+      all += some
+    }
+  }
+}
+
 /// A blocking TCP client that says exactly what it is told, and gives up after a minute.
-final class RawClient {
+final class RawClient: TestConnection {
   let socket: Int32
   private var unread: [UInt8] = []
 
@@ -114,8 +134,6 @@ final class RawClient {
 
   deinit { Glibc.close(socket) }
 
-  func send(_ text: String) throws { try send(Array(text.utf8)) }
-
   func send(_ bytes: [UInt8]) throws {
     var sent = 0
     while sent < bytes.count {
@@ -130,7 +148,9 @@ final class RawClient {
   func finishSending() { shutdown(socket, Int32(SHUT_WR)) }
 
   /// - Returns: empty at the end.
-  func readSome(_ max: Int = 65536) throws -> [UInt8] {
+  func readSome() throws -> [UInt8] { try readSome(65536) }
+
+  func readSome(_ max: Int) throws -> [UInt8] {
     if !unread.isEmpty {
       defer { unread = [] }
       return unread
@@ -139,15 +159,6 @@ final class RawClient {
     let count = recv(socket, &buffer, max, 0)
     guard count >= 0 else { throw Failure.receive(errno) }
     return Array(buffer[..<count])
-  }
-
-  func readToEnd() throws -> String {
-    var all: [UInt8] = []
-    while true {
-      let some = try readSome()
-      if some.isEmpty { return String(decoding: all, as: UTF8.self) }
-      all += some
-    }
   }
 
   /// Reads up to and with `end`.

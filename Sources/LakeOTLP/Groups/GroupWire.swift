@@ -1,9 +1,9 @@
-/// What a ResourceLogs, ScopeLogs (or their likes of the other signals) says beside its rows: fields 1 and 3; the rows are field 2.
+/// What a ResourceLogs, ScopeLogs (or their likes of the other signals) says beside its items: fields 1 and 3; the items are field 2.
 struct GroupWire {
   /// The resource or scope.
   var shared = RawBytes.none
   var schemaURL = RawBytes.none
-  var rowCount = 0
+  var itemCount = 0
 
   static func read(_ message: RawBytes, arena: inout Arena) throws(WireError) -> GroupWire {
     var group = GroupWire()
@@ -18,7 +18,7 @@ struct GroupWire {
         hasShared = true
       case 0x12:
         _ = try reader.bytes()
-        group.rowCount += 1
+        group.itemCount += 1
       case 0x1A: group.schemaURL = try reader.bytes()
       default: try reader.skip(tag, known: 0b1110)
       }

@@ -9,7 +9,7 @@ package enum LogsDecoder {
     var builder = LogsBuilder(context: context, door: .otlp, bodyBytes: min(body.count, RequestBody.bytesMax))
     let excess = try RequestBody.withProtobuf(body, encoding: encoding, signal: .logs, context: context) {
       (request) throws(WireError) in
-      try LogsWire.read(request, into: &builder)
+      try builder.read(request)
     }
     let hasRecordWithoutTime = builder.hasRecordWithoutTime
     return DecodedLogs(

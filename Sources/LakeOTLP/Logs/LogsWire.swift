@@ -1,58 +1,8 @@
-/// Walks an ExportLogsServiceRequest into a `LogsBuilder`.
-///
-/// A group's fields may come in any order, so each group is passed over twice: first for what its rows have in common, then for the rows.
+/// Reads a LogRecord into a row of `LogsBuilder`.
 enum LogsWire {
-  static func read(_ body: RawBytes, into builder: inout LogsBuilder) throws(WireError) {
-    var reader = ProtoReader(body)
-    while !reader.isAtEnd {
-      let tag = try reader.tag()
-      if tag == 0x0A {
-        try readResourceLogs(try reader.bytes(), into: &builder)
-      } else {
-        try reader.skip(tag, known: 0b10)
-      }
-    }
-  }
-
-  private static func readResourceLogs(_ message: RawBytes, into builder: inout LogsBuilder) throws(WireError) {
-    let common = try GroupWire.read(message, arena: &builder.arena)
-    try builder.group.beginResource(
-      common.shared, schemaURL: common.schemaURL, attributes: &builder.attributes, arena: &builder.arena)
-    var reader = ProtoReader(message)
-    while !reader.isAtEnd {
-      let tag = try reader.tag()
-      if tag == 0x12 {
-        try readScopeLogs(try reader.bytes(), into: &builder)
-      } else {
-        try reader.skip(tag, known: 0)
-      }
-    }
-  }
-
-  private static func readScopeLogs(_ message: RawBytes, into builder: inout LogsBuilder) throws(WireError) {
-    let common = try GroupWire.read(message, arena: &builder.arena)
-    guard builder.rowCount + common.rowCount <= builder.context.limits.recordsMax else {
-      throw WireError(.manyRecords, at: message.start)
-    }
-    try builder.group.beginScope(
-      common.shared, schemaURL: common.schemaURL, rows: common.rowCount, attributes: &builder.attributes,
-      arena: &builder.arena)
-    builder.reserve(rows: common.rowCount)
-    var reader = ProtoReader(message)
-    while !reader.isAtEnd {
-      let tag = try reader.tag()
-      if tag == 0x12 {
-        try readRecord(try reader.bytes(), into: &builder)
-      } else {
-        try reader.skip(tag, known: 0)
-      }
-    }
-    builder.group.endScope(rows: common.rowCount)
-  }
-
   private static let recordFields: UInt64 = 0b1_1111_1110_1110
 
-  private static func readRecord(_ message: RawBytes, into builder: inout LogsBuilder) throws(WireError) {
+  static func readRecord(_ message: RawBytes, into builder: inout LogsBuilder) throws(WireError) {
     var fields = LogFields()
     var bodyMessage: RawBytes?
     builder.attributes.beginRow(entriesMax: message.count / 2)  // an attribute takes at least a tag and a length
@@ -97,4 +47,25 @@ enum LogsWire {
     let pair = try KeyValueWire.read(message, arena: &builder.arena)
     try builder.attributes.entry(key: pair.key, value: pair.value, arena: &builder.arena)
   }
+}
+
+extension LogsBuilder: GroupedRows {
+  mutating func readGroup(_ message: RawBytes) throws(WireError) -> GroupWire {
+    try GroupWire.read(message, arena: &arena)
+  }
+
+  mutating func beginResource(_ resource: GroupWire) throws(WireError) {
+    try group.beginResource(
+      resource.shared, schemaURL: resource.schemaURL, attributes: &attributes, arena: &arena)
+  }
+
+  mutating func beginScope(_ scope: GroupWire, rows: Int) throws(WireError) {
+    try group.beginScope(
+      scope.shared, schemaURL: scope.schemaURL, rows: rows, attributes: &attributes, arena: &arena)
+    reserve(rows: rows)
+  }
+
+  mutating func endScope(rows: Int) { group.endScope(rows: rows) }
+
+  mutating func readItem(_ message: RawBytes) throws(WireError) { try LogsWire.readRecord(message, into: &self) }
 }

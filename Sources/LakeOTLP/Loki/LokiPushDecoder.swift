@@ -37,11 +37,10 @@ package enum LokiPushDecoder {
     var trimmer = RequestTrimmer(limits: context.recordLimits, signal: .logs)
     do throws(WireError) {
       if let trimmed = try trimmer.trim(whole) {
-        try LogsWire.read(
-          RawBytes(trimmed.unsafeBase.assumingMemoryBound(to: UInt8.self), trimmed.count), into: &builder)
+        try builder.read(RawBytes(trimmed.unsafeBase.assumingMemoryBound(to: UInt8.self), trimmed.count))
         withExtendedLifetime(trimmed) {}
       } else {
-        try LogsWire.read(whole, into: &builder)
+        try builder.read(whole)
       }
     } catch {
       throw LokiPushError(error.described(in: nil).description)

@@ -9,7 +9,7 @@ package enum MetricsDecoder {
     var builder = MetricsBuilder(context: context, bodyBytes: min(body.count, RequestBody.bytesMax))
     let excess = try RequestBody.withProtobuf(body, encoding: encoding, signal: .metrics, context: context) {
       (request) throws(WireError) in
-      try MetricsWire.read(request, into: &builder)
+      try builder.read(request)
     }
     let hasRecordWithoutTime = builder.hasRecordWithoutTime
     return DecodedRows(batch: builder.finish(), hasRecordWithoutTime: hasRecordWithoutTime)

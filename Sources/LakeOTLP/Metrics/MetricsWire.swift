@@ -1,60 +1,9 @@
 import LakeModel
 
-/// Walks an ExportMetricsServiceRequest into a `MetricsBuilder`.
+/// Reads a Metric into rows of `MetricsBuilder`, one for each of its data points.
 enum MetricsWire {
-  static func read(_ body: RawBytes, into builder: inout MetricsBuilder) throws(WireError) {
-    var reader = ProtoReader(body)
-    while !reader.isAtEnd {
-      let tag = try reader.tag()
-      if tag == 0x0A {
-        try readResourceMetrics(try reader.bytes(), into: &builder)
-      } else {
-        try reader.skip(tag, known: 0b10)
-      }
-    }
-  }
-
-  private static func readResourceMetrics(
-    _ message: RawBytes, into builder: inout MetricsBuilder
-  ) throws(WireError) {
-    let common = try GroupWire.read(message, arena: &builder.arena)
-    try builder.group.beginResource(
-      common.shared, schemaURL: common.schemaURL, attributes: &builder.attributes, arena: &builder.arena)
-    var reader = ProtoReader(message)
-    while !reader.isAtEnd {
-      let tag = try reader.tag()
-      if tag == 0x12 {
-        try readScopeMetrics(try reader.bytes(), into: &builder)
-      } else {
-        try reader.skip(tag, known: 0)
-      }
-    }
-  }
-
-  private static func readScopeMetrics(_ message: RawBytes, into builder: inout MetricsBuilder) throws(WireError) {
-    let common = try GroupWire.read(message, arena: &builder.arena)
-    let points = try countPoints(message)
-    guard builder.rowCount + points <= builder.context.limits.recordsMax else {
-      throw WireError(.manyRecords, at: message.start)
-    }
-    try builder.group.beginScope(
-      common.shared, schemaURL: common.schemaURL, rows: points, attributes: &builder.attributes, arena: &builder.arena)
-    builder.reserve(rows: points)
-    let before = builder.rowCount
-    var reader = ProtoReader(message)
-    while !reader.isAtEnd {
-      let tag = try reader.tag()
-      if tag == 0x12 {
-        try readMetric(try reader.bytes(), into: &builder)
-      } else {
-        try reader.skip(tag, known: 0)
-      }
-    }
-    builder.group.endScope(rows: builder.rowCount - before)
-  }
-
   /// Data points in all metrics of a scope, of every member of their oneofs: at least as many as rows will come.
-  private static func countPoints(_ message: RawBytes) throws(WireError) -> Int {
+  static func countPoints(_ message: RawBytes) throws(WireError) -> Int {
     var count = 0
     var scope = ProtoReader(message)
     while !scope.isAtEnd {
@@ -81,7 +30,7 @@ enum MetricsWire {
     return count
   }
 
-  private static func readMetric(_ message: RawBytes, into builder: inout MetricsBuilder) throws(WireError) {
+  static func readMetric(_ message: RawBytes, into builder: inout MetricsBuilder) throws(WireError) {
     var fields = MetricFields()
     var data: RawBytes?
     var reader = ProtoReader(message)
@@ -150,4 +99,29 @@ enum MetricsWire {
       if [1, 2, 3, 12].contains(tag >> 3) { out.append(RawBytes(start, reader.next - start)) }
     }
   }
+}
+
+extension MetricsBuilder: GroupedRows {
+  mutating func readGroup(_ message: RawBytes) throws(WireError) -> GroupWire {
+    try GroupWire.read(message, arena: &arena)
+  }
+
+  mutating func beginResource(_ resource: GroupWire) throws(WireError) {
+    try group.beginResource(
+      resource.shared, schemaURL: resource.schemaURL, attributes: &attributes, arena: &arena)
+  }
+
+  mutating func beginScope(_ scope: GroupWire, rows: Int) throws(WireError) {
+    try group.beginScope(
+      scope.shared, schemaURL: scope.schemaURL, rows: rows, attributes: &attributes, arena: &arena)
+    reserve(rows: rows)
+  }
+
+  mutating func endScope(rows: Int) { group.endScope(rows: rows) }
+
+  static func rowsMax(_ scope: GroupWire, of message: RawBytes) throws(WireError) -> Int {
+    try MetricsWire.countPoints(message)
+  }
+
+  mutating func readItem(_ message: RawBytes) throws(WireError) { try MetricsWire.readMetric(message, into: &self) }
 }

@@ -9,7 +9,7 @@ package enum SpansDecoder {
     var builder = SpansBuilder(context: context, bodyBytes: min(body.count, RequestBody.bytesMax))
     let excess = try RequestBody.withProtobuf(body, encoding: encoding, signal: .traces, context: context) {
       (request) throws(WireError) in
-      try SpansWire.read(request, into: &builder)
+      try builder.read(request)
     }
     let rejections = builder.rejections
     let hasRecordWithoutTime = builder.hasRecordWithoutTime

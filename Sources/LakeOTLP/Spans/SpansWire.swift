@@ -1,59 +1,10 @@
 import LakeModel
 
-/// Walks an ExportTraceServiceRequest into a `SpansBuilder`.
+/// Reads a Span into a row of `SpansBuilder`.
 enum SpansWire {
-  static func read(_ body: RawBytes, into builder: inout SpansBuilder) throws(WireError) {
-    var reader = ProtoReader(body)
-    while !reader.isAtEnd {
-      let tag = try reader.tag()
-      if tag == 0x0A {
-        try readResourceSpans(try reader.bytes(), into: &builder)
-      } else {
-        try reader.skip(tag, known: 0b10)
-      }
-    }
-  }
-
-  private static func readResourceSpans(_ message: RawBytes, into builder: inout SpansBuilder) throws(WireError) {
-    let common = try GroupWire.read(message, arena: &builder.arena)
-    try builder.group.beginResource(
-      common.shared, schemaURL: common.schemaURL, attributes: &builder.attributes, arena: &builder.arena)
-    var reader = ProtoReader(message)
-    while !reader.isAtEnd {
-      let tag = try reader.tag()
-      if tag == 0x12 {
-        try readScopeSpans(try reader.bytes(), into: &builder)
-      } else {
-        try reader.skip(tag, known: 0)
-      }
-    }
-  }
-
-  private static func readScopeSpans(_ message: RawBytes, into builder: inout SpansBuilder) throws(WireError) {
-    let common = try GroupWire.read(message, arena: &builder.arena)
-    guard builder.rowCount + common.rowCount <= builder.context.limits.recordsMax else {
-      throw WireError(.manyRecords, at: message.start)
-    }
-    try builder.group.beginScope(
-      common.shared, schemaURL: common.schemaURL, rows: common.rowCount, attributes: &builder.attributes,
-      arena: &builder.arena)
-    builder.reserve(rows: common.rowCount)
-    let before = builder.rowCount
-    var reader = ProtoReader(message)
-    while !reader.isAtEnd {
-      let tag = try reader.tag()
-      if tag == 0x12 {
-        try readSpan(try reader.bytes(), into: &builder)
-      } else {
-        try reader.skip(tag, known: 0)
-      }
-    }
-    builder.group.endScope(rows: builder.rowCount - before)
-  }
-
   private static let spanFields: UInt64 = 0b1_1111_1111_1111_1110
 
-  private static func readSpan(_ message: RawBytes, into builder: inout SpansBuilder) throws(WireError) {
+  static func readSpan(_ message: RawBytes, into builder: inout SpansBuilder) throws(WireError) {
     var fields = SpanFields()
     var status: RawBytes?
     builder.attributes.beginRow(entriesMax: message.count / 2)
@@ -108,4 +59,25 @@ enum SpansWire {
     let pair = try KeyValueWire.read(message, arena: &builder.arena)
     try builder.attributes.entry(key: pair.key, value: pair.value, arena: &builder.arena)
   }
+}
+
+extension SpansBuilder: GroupedRows {
+  mutating func readGroup(_ message: RawBytes) throws(WireError) -> GroupWire {
+    try GroupWire.read(message, arena: &arena)
+  }
+
+  mutating func beginResource(_ resource: GroupWire) throws(WireError) {
+    try group.beginResource(
+      resource.shared, schemaURL: resource.schemaURL, attributes: &attributes, arena: &arena)
+  }
+
+  mutating func beginScope(_ scope: GroupWire, rows: Int) throws(WireError) {
+    try group.beginScope(
+      scope.shared, schemaURL: scope.schemaURL, rows: rows, attributes: &attributes, arena: &arena)
+    reserve(rows: rows)
+  }
+
+  mutating func endScope(rows: Int) { group.endScope(rows: rows) }
+
+  mutating func readItem(_ message: RawBytes) throws(WireError) { try SpansWire.readSpan(message, into: &self) }
 }
