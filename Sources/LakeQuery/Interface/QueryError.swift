@@ -17,4 +17,12 @@ package enum QueryError: Error, Hashable, Sendable {
   /// An object that the view named is gone; the engine looks again by itself (RDR-4), so this is seen only when that
   /// happened too often.
   case vanished(String)
+
+  /// The answer would have more series than `limit`.
+  static func manySeries(limit: Int) -> QueryError {
+    .limitExceeded(
+      "maximum number of series (\(limit)) reached for a single query; "
+        + "consider reducing query cardinality by adding more specific stream selectors, reducing the time range, "
+        + "or aggregating results with functions like sum(), count() or topk()")
+  }
 }

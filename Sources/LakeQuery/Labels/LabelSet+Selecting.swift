@@ -43,25 +43,4 @@ extension LabelSet {
     forEach { other, value in if other.elementsEqual(name) { found = Array(value) } }
     return found
   }
-
-  /// Bytes that order sets label by label, first by name, then by value.
-  var orderKey: [UInt8] {
-    var key: [UInt8] = []
-    key.reserveCapacity(packed.count)
-    forEach { name, value in
-      key += name
-      key.append(0)
-      key += value
-      key.append(0)
-    }
-    return key
-  }
-}
-
-extension Array where Element == GridSeries {
-  /// Ascending by labels.
-  func sortedByLabels() -> [GridSeries] {
-    let keys = map(\.labels.orderKey)
-    return indices.sorted { keys[$0].lexicographicallyPrecedes(keys[$1]) }.map { self[$0] }
-  }
 }

@@ -23,9 +23,7 @@ struct LogAnswer: Sendable {
       if number == builders.count { builders.append(StreamBuilder(entry.labels)) }
       builders[number].append(candidate.time, entry)
     }
-    let keys = builders.map(\.labels.orderKey)
-    let order = builders.indices.sorted { keys[$0].lexicographicallyPrecedes(keys[$1]) }
-    return order.map { builders[$0].stream }
+    return LabelOrder.places(builders.map(\.labels)).map { builders[$0].stream }
   }
 
   private func thinned(_ candidates: [LogCandidate], _ interval: Int64) -> [LogCandidate] {

@@ -19,8 +19,7 @@ struct StreamScan: Sendable {
       try held.set(table.memoryBytes)
     }
     try context.hold(bytes: table.memoryBytes)
-    let keys = table.sets.map(\.orderKey)
-    return keys.indices.sorted { keys[$0].lexicographicallyPrecedes(keys[$1]) }.map { table.sets[$0] }
+    return LabelOrder.places(table.sets).map { table.sets[$0] }
   }
 
   private func streams(

@@ -9,6 +9,8 @@ struct MetricEvaluator: Sendable {
   /// Nanoseconds, for `now` in templates.
   let now: Int64
   let context: QueryContext
+  /// Series that a range aggregation may have.
+  var seriesMax = Int.max
 
   /// - Returns: series in ascending order of labels, or in the order that `sort` asks for.
   func evaluate(_ expression: LogQL.MetricExpression) async throws(QueryError) -> [GridSeries] {
@@ -42,7 +44,9 @@ struct MetricEvaluator: Sendable {
     _ aggregation: LogQL.RangeAggregation, sumBy outer: LogQL.Grouping?, isSummed: Bool
   ) async throws(QueryError) -> [GridSeries] {
     let spec = try SampleSpec(aggregation, sumBy: outer, isSummed: isSummed, steps: steps)
-    let series = try await RangeRun(spec: spec, now: now, context: context).evaluate(try await blocks(spec))
+    let seriesMax = aggregation.operation == .absent ? Int.max : seriesMax
+    let series = try await RangeRun(spec: spec, now: now, context: context, seriesMax: seriesMax)
+      .evaluate(try await blocks(spec))
     return try held(aggregation.operation == .absent ? absent(series, aggregation) : series)
   }
 

@@ -31,13 +31,11 @@ struct MetricQueryRun: Sendable {
       blocks: { [view] spec throws(QueryError) in
         guard let view else { return [] }
         return try await view.blocks(spec.plan.conditions, in: spec.grid.timeRange)
-      }, steps: steps, now: engine.ports.wall.now.signedNanoseconds, context: context)
+      }, steps: steps, now: engine.ports.wall.now.signedNanoseconds, context: context,
+      seriesMax: expression.isRangeAggregation ? engine.settings.seriesMax : Int.max)
     let series = try await evaluator.evaluate(expression)
     guard series.count <= engine.settings.seriesMax else {
-      throw .limitExceeded(
-        "maximum number of series (\(engine.settings.seriesMax)) reached for a single query; "
-          + "consider reducing query cardinality by adding more specific stream selectors, reducing the time range, "
-          + "or aggregating results with functions like sum(), count() or topk()")
+      throw .manySeries(limit: engine.settings.seriesMax)
     }
     // As samples and as text.
     try context.hold(bytes: series.reduce(0) { $0 + $1.steps.count } * MetricQueryRun.bytesPerSample)
@@ -60,6 +58,9 @@ struct MetricQueryRun: Sendable {
 }
 
 extension LogQL.MetricExpression {
+  /// Whether its series are those of the answer, each of them.
+  fileprivate var isRangeAggregation: Bool { if case .range = self { true } else { false } }
+
   /// The times that the windows of all its range aggregations cover; nil when there is none.
   func timeRange(_ steps: StepGrid) -> TimeRange? {
     switch self {

@@ -11,6 +11,9 @@ struct PaneTable<State: WindowState>: ~Copyable {
   /// Entry + 1, 0 is free; a power of two in size.
   private var slots = BufferBuilder<UInt32>(capacity: 512)
 
+  /// Series with at least one sample.
+  private(set) var seriesCount = 0
+
   init() { slots.append(repeating: 0, count: 512) }
 
   var count: Int { keys.count }
@@ -72,6 +75,7 @@ struct PaneTable<State: WindowState>: ~Copyable {
       lastEntry.append(repeating: 0, count: series + 1 - lastPane.count)
       lastPane.append(repeating: -1, count: series + 1 - lastPane.count)
     }
+    if lastPane.base[series] < 0 { seriesCount += 1 }
     lastPane.base[series] = Int32(truncatingIfNeeded: pane)
     lastEntry.base[series] = Int32(truncatingIfNeeded: found)
     return (found, isNew)
@@ -88,8 +92,9 @@ struct PaneTable<State: WindowState>: ~Copyable {
     }
   }
 
-  private static func home(_ key: UInt64, _ mask: Int) -> Int {
-    Int(truncatingIfNeeded: (key &* 0x9E37_79B9_7F4A_7C15) >> 20) & mask
+  /// Where a key belongs. Of the product only the bits from 32 on depend on the series.
+  static func home(_ key: UInt64, _ mask: Int) -> Int {
+    Int(truncatingIfNeeded: (key &* 0x9E37_79B9_7F4A_7C15) >> 32) & mask
   }
 }
 

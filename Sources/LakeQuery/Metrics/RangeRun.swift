@@ -7,6 +7,8 @@ struct RangeRun: Sendable {
   /// Nanoseconds, for `now` in templates.
   let now: Int64
   let context: QueryContext
+  /// Series that may have samples. More are refused before they are put in order.
+  var seriesMax = Int.max
 
   /// - Returns: series ascending by labels.
   func evaluate(_ blocks: [any LogBlock]) async throws(QueryError) -> [GridSeries] {
@@ -34,6 +36,7 @@ struct RangeRun: Sendable {
     } merge: { part throws(QueryError) in
       let numbers = part.series.map { series.number(of: $0) }
       table.merge(part.panes, numbers: numbers)
+      guard table.seriesCount <= seriesMax else { throw .manySeries(limit: seriesMax) }
       try held.set(series.memoryBytes + table.memoryBytes)
     }
     return try table.finish().windows(spec.grid, labels: series.sets, operation: spec.operation, context)
