@@ -88,8 +88,8 @@ package struct TopicQueue: Sendable {
   private var flushTime: ClockInstant {
     if rowCount >= settings.flushRows || bytes >= settings.flushBytesMax { return waiting[0].received }
     let byAge = waiting[0].received.advanced(by: settings.flushDelayMax)
-    // Callers that wait for their answers send nothing meanwhile: with rows enough, waiting on would gain nothing.
-    guard rowCount >= settings.flushQuietRows else { return byAge }
+    // Callers that wait for their answers send nothing meanwhile: with enough at hand, waiting on would gain nothing.
+    guard rowCount >= settings.flushQuietRows || bytes >= settings.flushQuietBytes else { return byAge }
     return min(byAge, lastArrival.advanced(by: settings.flushQuietDelay))
   }
 

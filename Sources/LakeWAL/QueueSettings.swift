@@ -22,9 +22,10 @@ package struct QueueSettings: Sendable {
   package var flushBytesMax = 64 << 20
   /// `queue.write.flush_interval_ms`: ... or has waited this long.
   package var flushDelayMax = Duration.milliseconds(200)
-  /// ... or holds this many rows and nothing came for this long: callers that wait for an answer send nothing, and
+  /// ... or holds this many rows or this much memory and nothing came for this long: callers that wait for an answer send nothing, and
   /// waiting for them would only delay everybody.
   package var flushQuietRows = 512
+  package var flushQuietBytes = 512 << 10
   package var flushQuietDelay = Duration.milliseconds(5)
 
   /// `queue.read.metadata_entries_cache_capacity`: footers kept in memory.

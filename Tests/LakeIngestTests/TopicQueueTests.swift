@@ -13,6 +13,7 @@ import Testing
     settings.flushBytesMax = 1000
     settings.flushDelayMax = .milliseconds(200)
     settings.flushQuietRows = 50
+    settings.flushQuietBytes = 500
     settings.flushQuietDelay = .milliseconds(5)
     return settings
   }
@@ -62,6 +63,15 @@ import Testing
     #expect(waitsUntil(queue.decide(writer: 0, isDraining: false, now: at(1))) == .some(at(200)))
     #expect(queue.append(request(2, rows: 1, at: 3)) == true)
     #expect(waitsUntil(queue.decide(writer: 0, isDraining: false, now: at(4))) == .some(at(8)))
+    #expect(numbers(queue.decide(writer: 0, isDraining: false, now: at(8))) == [1, 2])
+  }
+
+  @Test("a few long rows that are worth a segment too")
+  func quietBytes() {
+    var queue = TopicQueue(settings: settings)
+    #expect(queue.append(request(1, bytes: 499, at: 0)) == true)
+    #expect(waitsUntil(queue.decide(writer: 0, isDraining: false, now: at(1))) == .some(at(200)))
+    #expect(queue.append(request(2, bytes: 1, at: 3)) == true)
     #expect(numbers(queue.decide(writer: 0, isDraining: false, now: at(8))) == [1, 2])
   }
 
