@@ -106,9 +106,9 @@ package struct QueueAccess: Sendable {
   /// - Throws: `.vanished`, `.damaged`, `.newerFormat`, `.store`.
   package func open(_ id: SegmentID, size: Int, isFresh: Bool = false) async throws(WALError) -> OpenSegment {
     let key = layout.key(topic, id)
-    if !isFresh, let segment = await cache.segment(key) { return segment }
+    if !isFresh, let segment = cache.segment(key) { return segment }
     let segment = try await read(id, key, size: size)
-    await cache.keep(segment)
+    cache.keep(segment)
     return segment
   }
 
@@ -189,16 +189,17 @@ package struct QueueAccess: Sendable {
   ///
   /// - Throws: `.vanished` when an object is gone: the state is no longer the table's (RDR-4).
   package func committed(_ state: QueueState, table: String) async throws(WALError) -> Set<Fingerprint> {
-    let sets = try await concurrently(state.fingerprints, limit: QueueAccess.readsAtOnceMax) {
-      object throws(WALError) in
-      let key = layout.fingerprints(table, object.name)
-      if let set = await cache.fingerprints(key) { return set }
+    let keys = state.fingerprints.map { layout.fingerprints(table, $0.name) }
+    if let merged = cache.merged(keys) { return merged }
+    let sets = try await concurrently(keys, limit: QueueAccess.readsAtOnceMax) { key throws(WALError) in
+      if let set = cache.fingerprints(key) { return set }
       let set = try FingerprintSet(try await get(key), key: key)
-      await cache.keep(set, for: key)
+      cache.keep(set, for: key)
       return set
     }
     var all: Set<Fingerprint> = []
     for set in sets { all.formUnion(set.fingerprints) }
+    cache.keep(merged: all, of: keys)
     return all
   }
 

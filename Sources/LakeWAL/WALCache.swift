@@ -1,23 +1,50 @@
 package import LakePorts
+import Synchronization
 
 /// Footers and fingerprint objects that were read lately. Both never change once written, so a cached one is as good as
 /// a read one while a listing or a state still names it.
-package actor WALCache {
-  private var segments: LastUsed<ObjectKey, OpenSegment>
-  private var sets: LastUsed<ObjectKey, FingerprintSet>
+///
+/// A lock and not an actor: a query looks up every segment of the tail, and none of the looks waits for anything.
+package final class WALCache: Sendable {
+  private struct State {
+    var segments: LastUsed<ObjectKey, OpenSegment>
+    var sets: LastUsed<ObjectKey, FingerprintSet>
+    /// All fingerprints of the objects that one state named, by the objects' keys.
+    var merged: (keys: [ObjectKey], fingerprints: Set<Fingerprint>)?
+  }
+  private let state: Mutex<State>
+  /// Fingerprints of a merged set that is kept, at most.
+  private let mergedMax: Int
 
-  /// - Parameter bytesMax: memory for each of the two.
+  /// - Parameter bytesMax: memory for each of the three.
   package init(footersMax: Int = 2048, fingerprintObjectsMax: Int = 4096, bytesMax: Int = 64 << 20) {
-    segments = LastUsed(countMax: footersMax, weightMax: bytesMax)
-    sets = LastUsed(countMax: fingerprintObjectsMax, weightMax: bytesMax)
+    state = Mutex(
+      State(
+        segments: LastUsed(countMax: footersMax, weightMax: bytesMax),
+        sets: LastUsed(countMax: fingerprintObjectsMax, weightMax: bytesMax)))
+    mergedMax = fingerprintObjectsMax > 0 ? bytesMax / 32 : 0
   }
 
-  package func segment(_ key: ObjectKey) -> OpenSegment? { segments.value(of: key) }
-  package func keep(_ segment: OpenSegment) { segments.insert(segment, for: segment.key, weight: segment.memoryBytes) }
-  package func forget(_ key: ObjectKey) { segments.remove(key) }
-  package func fingerprints(_ key: ObjectKey) -> FingerprintSet? { sets.value(of: key) }
+  package func segment(_ key: ObjectKey) -> OpenSegment? { state.withLock { $0.segments.value(of: key) } }
+  /// Those that are kept, in the order of the keys.
+  package func segments(_ keys: [ObjectKey]) -> [OpenSegment?] {
+    state.withLock { state in keys.map { state.segments.value(of: $0) } }
+  }
+  package func keep(_ segment: OpenSegment) {
+    state.withLock { $0.segments.insert(segment, for: segment.key, weight: segment.memoryBytes) }
+  }
+  package func forget(_ key: ObjectKey) { state.withLock { $0.segments.remove(key) } }
+  package func fingerprints(_ key: ObjectKey) -> FingerprintSet? { state.withLock { $0.sets.value(of: key) } }
   package func keep(_ set: FingerprintSet, for key: ObjectKey) {
-    sets.insert(set, for: key, weight: set.fingerprints.count * 16)
+    state.withLock { $0.sets.insert(set, for: key, weight: set.fingerprints.count * 16) }
+  }
+
+  /// The fingerprints of exactly these objects, if they were merged last.
+  func merged(_ keys: [ObjectKey]) -> Set<Fingerprint>? {
+    state.withLock { $0.merged?.keys == keys ? $0.merged?.fingerprints : nil }
+  }
+  func keep(merged fingerprints: Set<Fingerprint>, of keys: [ObjectKey]) {
+    state.withLock { $0.merged = fingerprints.count <= mergedMax ? (keys, fingerprints) : nil }
   }
 }
 

@@ -21,7 +21,7 @@ package struct WALReader: Sendable {
   ///
   /// - Parameter cached: a state of the table seen earlier: good enough to start from.
   /// - Throws: `.unsettled` when the table moved each time; `.vanished` never; others as they come.
-  package func tail(_ scope: WALScope, startingFrom cached: TableState? = nil) async throws(WALError) -> WALTail {
+  package func tail(_ scope: WALScope, startingFrom cached: QueuedTable? = nil) async throws(WALError) -> WALTail {
     var candidate = cached
     var statistics = WALStatistics()
     for attempt in 0..<WALReader.attemptsMax {
@@ -61,44 +61,50 @@ package struct WALReader: Sendable {
   // MARK: RDR-1
 
   /// - Returns: nil runs when S was not the table's state any more after the listing; `candidate` is then the new S.
-  private func confirmedRuns(_ candidate: inout TableState?) async throws(WALError) -> (TableState, [LaneRun]?) {
+  private func confirmedRuns(_ candidate: inout QueuedTable?) async throws(WALError) -> (QueuedTable, [LaneRun]?) {
     let ports = access.ports
     if ports.hasPlanted(.listBeforeSnapshot) {
       let listing = try await access.listLanes()
-      let table = try await load()
-      return (table, try await access.runs(listing, beyond: try QueueState(of: table.metadata)))
+      let table = try await load(knowing: nil)
+      return (table, try await access.runs(listing, beyond: table.state))
     }
-    let before: TableState
-    if let candidate { before = candidate } else { before = try await load() }
-    let state = try QueueState(of: before.metadata)
+    let before: QueuedTable
+    if let candidate { before = candidate } else { before = try await load(knowing: nil) }
     let listing = try await access.listLanes()
-    let runs = try await access.runs(listing, beyond: state)
+    let runs = try await access.runs(listing, beyond: before.state)
     if ports.hasPlanted(.skipConfirm) { return (before, runs) }
-    let after = try await load()
+    let after = try await load(knowing: before)
     candidate = after
     // Equal states mean that nothing was shifted in between; a newer snapshot with the same state holds the same rows
     // of the queue, so the newest one is taken.
-    guard try QueueState(of: after.metadata) == state, after.metadata.tableUUID == before.metadata.tableUUID else {
+    guard after.state == before.state, after.table.metadata.tableUUID == before.table.metadata.tableUUID else {
       ports.journal.note(.debug, "wal.moved", [("table", table.name)])
       return (after, nil)
     }
     return (after, runs)
   }
 
-  private func load() async throws(WALError) -> TableState {
+  /// - Parameter known: read earlier; where the catalog still names its metadata nothing is parsed again.
+  private func load(knowing known: QueuedTable?) async throws(WALError) -> QueuedTable {
+    let table: TableState
     do throws(CatalogError) {
-      return try await access.ports.catalog.loadTable(identifier)
+      table = try await access.ports.catalog.loadTable(identifier)
     } catch {
       throw WALError(error)
     }
+    // A location never names two contents (PRT-2).
+    if let known, !table.metadataLocation.isEmpty, known.table.metadataLocation == table.metadataLocation {
+      return known
+    }
+    return try QueuedTable(table)
   }
 
   // MARK: RDR-2, RDR-3
 
   private func tail(
-    _ scope: WALScope, _ table: TableState, _ runs: [LaneRun], _ counted: WALStatistics
+    _ scope: WALScope, _ known: QueuedTable, _ runs: [LaneRun], _ counted: WALStatistics
   ) async throws(WALError) -> WALTail {
-    let state = try QueueState(of: table.metadata)
+    let state = known.state
     let (segments, damaged) = try await open(runs)
     let scope = access.ports.hasPlanted(.mixTenantsInTail) ? .everything : scope
     var statistics = counted
@@ -125,7 +131,7 @@ package struct WALReader: Sendable {
       groups += segment.rowGroups(in: scope, dropping: dropped)
     }
     return WALTail(
-      table: table, state: state, rowGroups: groups, warnings: warnings(state, runs, scope) + damaged,
+      known: known, rowGroups: groups, warnings: warnings(state, runs, scope) + damaged,
       statistics: statistics, reach: Dictionary(runs.map { ($0.lane, $0.next) }, uniquingKeysWith: max))
   }
 
@@ -137,8 +143,12 @@ package struct WALReader: Sendable {
     let entries = runs.flatMap { run in
       run.segments.map { (id: SegmentID(lane: run.lane, sequence: $0.sequence), size: $0.size) }
     }
-    let opened = try await concurrently(entries, limit: QueueAccess.readsAtOnceMax) {
-      entry throws(WALError) -> OpenSegment? in
+    var opened = access.cache.segments(entries.map { access.layout.key(access.topic, $0.id) })
+    // What is in memory costs a look, not a task.
+    let unread = opened.indices.filter { opened[$0] == nil }
+    let read = try await concurrently(unread, limit: QueueAccess.readsAtOnceMax) {
+      index throws(WALError) -> OpenSegment? in
+      let entry = entries[index]
       do throws(WALError) {
         return try await open(entry.id, size: entry.size)
       } catch {
@@ -151,6 +161,7 @@ package struct WALReader: Sendable {
         }
       }
     }
+    for (index, segment) in zip(unread, read) { opened[index] = segment }
     let damaged = zip(entries, opened).compactMap { entry, segment in
       segment == nil ? "segment \(entry.id) cannot be read: rows may be missing" : nil
     }

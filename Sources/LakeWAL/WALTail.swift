@@ -24,11 +24,23 @@ package struct WALScope: Sendable {
   }
 }
 
+/// A table as the catalog has it, and what it has taken from the lanes, parsed once.
+package struct QueuedTable: Sendable {
+  package let table: TableState
+  package let state: QueueState
+
+  package init(_ table: TableState) throws(WALError) {
+    self.table = table
+    state = try QueueState(of: table.metadata)
+  }
+}
+
 /// A table's state and the rows beyond it, at one moment (RDR-1, RDR-2).
 package struct WALTail: Sendable {
   /// S, confirmed after the lanes were listed: read the snapshot from here and nowhere else.
-  package let table: TableState
-  package let state: QueueState
+  package let known: QueuedTable
+  package var table: TableState { known.table }
+  package var state: QueueState { known.state }
   /// Row groups of the scope that hold rows that count, ascending by segment.
   package let rowGroups: [WALRowGroup]
   /// For each lane with a run beyond the state: the sequence after its last segment. The view holds everything below.
@@ -38,12 +50,11 @@ package struct WALTail: Sendable {
   package let statistics: WALStatistics
 
   package init(
-    table: TableState, state: QueueState, rowGroups: [WALRowGroup], warnings: [String], statistics: WALStatistics,
+    known: QueuedTable, rowGroups: [WALRowGroup], warnings: [String], statistics: WALStatistics,
     reach: [LaneID: Int] = [:]
   ) {
     self.reach = reach
-    self.table = table
-    self.state = state
+    self.known = known
     self.rowGroups = rowGroups
     self.warnings = warnings
     self.statistics = statistics

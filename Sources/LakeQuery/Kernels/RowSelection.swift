@@ -52,6 +52,23 @@ enum RowSelection: Sendable {
     }
   }
 
+  /// Calls `body` for the first row and every `stride`th after it.
+  func forEach(every stride: Int, _ body: (Int) -> Void) {
+    switch self {
+    case .list(let rows): for index in Swift.stride(from: 0, to: rows.count, by: stride) { body(Int(rows[index])) }
+    case .ranges(let ranges):
+      var skipped = 0
+      for range in ranges {
+        var row = range.lowerBound + skipped
+        while row < range.upperBound {
+          body(row)
+          row += stride
+        }
+        skipped = row - range.upperBound
+      }
+    }
+  }
+
   /// The rows for which `keeps` holds.
   @inline(__always)
   func filter(_ keeps: (Int) -> Bool) -> RowSelection {

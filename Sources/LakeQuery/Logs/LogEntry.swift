@@ -53,6 +53,12 @@ struct CandidateList: Sendable {
     return direction == .backward ? time >= bound : time <= bound
   }
 
+  /// The times that `mayTake` takes.
+  var openTimes: ClosedRange<Int64> {
+    guard let bound else { return .min ... .max }
+    return direction == .backward ? bound ... .max : .min...bound
+  }
+
   mutating func add(_ candidate: LogCandidate) {
     guard mayTake(candidate.time) else { return }
     candidates.append(candidate)

@@ -66,9 +66,9 @@ struct LogScan: Sendable {
       try context.check()
       // Only rows that can still count, those nearest to the query's beginning first.
       let current = found.withLock { $0 }
-      let open = filtered.rows.filter { current.mayTake(times.nanoseconds(of: $0)) }
-      let slice = firstSlice(of: open, times)
-      filtered.rows = open.subtracting(slice)
+      let open = current.bound == nil ? filtered.rows : times.select(filtered.rows, in: current.openTimes)
+      let slice: RowSelection
+      (slice, filtered.rows) = firstSlice(of: open, times)
       let rows = try await plan.filterLines(block, slice, filtered.lines, statistics: &statistics)
       var mine = CandidateList(limit: limit, direction: direction)
       let mineHeld = HeldMemory(context)
@@ -107,25 +107,22 @@ struct LogScan: Sendable {
     return window.isEmpty ? nil : window
   }
 
-  /// About a quarter of the rows, but never few: those that come first in the query's direction.
-  private func firstSlice(of rows: RowSelection, _ times: BlockTimes) -> RowSelection {
+  /// About a quarter of the rows, but never few: those that come first in the query's direction; and the rest.
+  private func firstSlice(of rows: RowSelection, _ times: BlockTimes) -> (slice: RowSelection, rest: RowSelection) {
     let count = rows.count
     let wanted = max(LogScan.sliceRowsMin, count / 4)
-    guard count > wanted * 2, !plan.lines.isEmpty || !plan.stages.isEmpty else { return rows }
+    guard count > wanted * 2, !plan.lines.isEmpty || !plan.stages.isEmpty else { return (rows, .none) }
     var sample: [Int64] = []
-    let stride = max(1, count / 1024)
-    var position = 0
-    rows.forEach { row in
-      if position % stride == 0 { sample.append(times.nanoseconds(of: row)) }
-      position += 1
-    }
+    rows.forEach(every: max(1, count / 1024)) { sample.append(times.nanoseconds(of: $0)) }
     sample.sort()
     let rank = sample.count * wanted / count
     if direction == .backward {
       let edge = sample[max(0, sample.count - 1 - rank)]
-      return rows.filter { times.nanoseconds(of: $0) >= edge }
+      if edge == .min { return (rows, .none) }
+      return (times.select(rows, in: edge ... .max), times.select(rows, in: .min...edge - 1))
     }
     let edge = sample[min(sample.count - 1, rank)]
-    return rows.filter { times.nanoseconds(of: $0) <= edge }
+    if edge == .max { return (rows, .none) }
+    return (times.select(rows, in: .min...edge), times.select(rows, in: edge + 1 ... .max))
   }
 }

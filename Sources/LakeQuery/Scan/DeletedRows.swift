@@ -28,7 +28,7 @@ struct DeleteReader {
   /// - Parameter deletes: those that concern the file, not none.
   func rows(_ deletes: [DeleteFile], of file: ScanFile) async throws(QueryError) -> DeletedRows {
     let identity = ([file.file.path] + deletes.map(\.file.path)).joined(separator: "\n")
-    let name = QueryCache.Key(object: identity, part: .deletes)
+    let name = QueryCache.Key(object: QueryCache.Name(identity), part: .deletes)
     if let kept = cache.value(name, as: DeletedRows.self) { return kept }
     var all = RowDeletes()
     var rowCount = 0

@@ -17,6 +17,9 @@ protocol LogBlock: Sendable, RowsMetadata {
   /// A whole column of numbers; nil when it is absent in every row.
   func column(_ field: LogField) async throws(QueryError) -> Column?
 
+  /// The times of all rows, without their nanoseconds; nil when the block's column of times does not hold times.
+  func times() async throws(QueryError) -> TimeColumn?
+
   /// A whole column of label values; nil when it is absent in every row.
   func vector(_ field: LogField) async throws(QueryError) -> LabelVector?
 
@@ -42,6 +45,7 @@ protocol LogBlock: Sendable, RowsMetadata {
 
 extension LogBlock {
   var heedsDemands: Bool { true }
+  func times() async throws(QueryError) -> TimeColumn? { try await column(.timestamp)?.times }
   func rows(thatMayPass filters: [LineMatcher]) async throws(QueryError) -> RowSelection { .all(rowCount) }
   func isRuledOutByFilters(_ condition: LabelCondition) async throws(QueryError) -> Bool { false }
 }

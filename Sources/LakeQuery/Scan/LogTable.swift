@@ -4,6 +4,7 @@ import LakeParquet
 import LakePorts
 import LakeSchema
 import LakeWAL
+import Synchronization
 
 /// Opens the rows of one tenant as they are at one moment.
 protocol LogSource: Sendable {
@@ -41,8 +42,8 @@ struct LogTable: LogSource {
     }
     do throws(WALError) {
       let tail = try await wal.tail(
-        WALScope(tenant: tenant, days: LogTable.days(range)), startingFrom: await known.state)
-      await known.keep(tail.table)
+        WALScope(tenant: tenant, days: LogTable.days(range)), startingFrom: known.table)
+      known.keep(tail.known)
       var statistics = QueryStatistics()
       statistics.segmentsTotal = tail.statistics.segmentCount
       context.count(statistics)
@@ -70,9 +71,10 @@ struct LogTable: LogSource {
 }
 
 /// The last state of the table that was seen: good enough to start from, never to end with (RDR-1).
-actor KnownTable {
-  private(set) var state: TableState?
-  func keep(_ state: TableState) { self.state = state }
+final class KnownTable: Sendable {
+  private let known = Mutex<QueuedTable?>(nil)
+  var table: QueuedTable? { known.withLock { $0 } }
+  func keep(_ table: QueuedTable) { known.withLock { $0 = table } }
 }
 
 struct LogTableView: LogView {
@@ -100,11 +102,11 @@ struct LogTableView: LogView {
     for scanned in plan.files {
       let key = try reader.key(of: scanned.file.path)
       let file = try await reader.footer(key, size: Int(scanned.file.fileSize), cache)
-      let source = ParquetLogBlock.Source(file: file, key: key, bytes: nil, reader: reader, cache: cache)
+      let source = ParquetLogBlock.Source(file, bytes: nil, reader: reader, cache: cache)
       let deletes = try await deletedRows(of: scanned, plan.deletes)
       let needsTenant = scanned.residual.terms.contains { $0.fieldID == LogField.tenant.schemaField.id }
       var firstRow: Int64 = 0
-      for group in file.rowGroups {
+      for group in file.file.rowGroups {
         consider(
           ParquetLogBlock(
             source: source, rowGroup: group, droppedRequests: [], onlyTenant: needsTenant ? tenant : nil,
@@ -112,9 +114,15 @@ struct LogTableView: LogView {
         firstRow += Int64(group.rowCount)
       }
     }
+    var segment: SegmentID?
+    var source: ParquetLogBlock.Source?
     for group in tail {
-      let source = ParquetLogBlock.Source(
-        file: group.segment.file, key: group.segment.key, bytes: group.segment.bytes, reader: reader, cache: cache)
+      if group.segment.id != segment {
+        segment = group.segment.id
+        source = ParquetLogBlock.Source(
+          reader.file(group.segment, cache), bytes: group.segment.bytes, reader: reader, cache: cache)
+      }
+      guard let source else { continue }
       consider(
         ParquetLogBlock(
           source: source, rowGroup: group.rowGroup, droppedRequests: group.droppedRequests, onlyTenant: nil,
@@ -181,7 +189,7 @@ struct LogTableView: LogView {
   }
 
   private func manifestList(at location: String) async throws -> [ManifestFile] {
-    let name = QueryCache.Key(object: location, part: .manifestList)
+    let name = QueryCache.Key(object: QueryCache.Name(location), part: .manifestList)
     if let kept = cache.value(name, as: [ManifestFile].self) { return kept }
     let bytes = try await reader.get(try reader.key(of: location))
     let manifests = try ManifestList.decode(bytes)
@@ -191,7 +199,7 @@ struct LogTableView: LogView {
 
   /// The entries of a data manifest, with the metrics that every predicate of ours is about.
   private func entries(of manifest: ManifestFile, _ planner: ScanPlanner) async throws -> [ManifestEntry] {
-    let name = QueryCache.Key(object: manifest.path, part: .manifest)
+    let name = QueryCache.Key(object: QueryCache.Name(manifest.path), part: .manifest)
     if let kept = cache.value(name, as: [ManifestEntry].self) { return kept }
     let bytes = try await reader.get(try reader.key(of: manifest.path))
     let entries = try Manifest.decode(bytes, of: manifest, table: planner.table, metrics: planner.metricsWanted)
@@ -201,7 +209,7 @@ struct LogTableView: LogView {
 
   /// A delete manifest, from the cache if it was read before.
   func metadata(at location: String) async throws(QueryError) -> Bytes {
-    let name = QueryCache.Key(object: location, part: .bytes)
+    let name = QueryCache.Key(object: QueryCache.Name(location), part: .bytes)
     if let kept = cache.value(name, as: Bytes.self) { return kept }
     let bytes = try await reader.get(try reader.key(of: location))
     cache.keep(bytes, bytes: bytes.count + 128, for: name)

@@ -1,6 +1,7 @@
 import LakeModel
 import LakeParquet
 import LakePorts
+import LakeWAL
 
 extension ObjectReader {
   /// The object that a location of the table's metadata means.
@@ -11,15 +12,15 @@ extension ObjectReader {
   }
 
   /// The footer of a Parquet file, from the cache if it was read before.
-  func footer(_ key: ObjectKey, size: Int, _ cache: QueryCache) async throws(QueryError) -> ParquetFile {
-    let name = QueryCache.Key(object: key.text, part: .footer)
-    if let kept = cache.value(name, as: ParquetFile.self) { return kept }
+  func footer(_ key: ObjectKey, size: Int, _ cache: QueryCache) async throws(QueryError) -> LogFile {
+    let name = QueryCache.Key(object: QueryCache.Name(key.text), part: .footer)
+    if let kept = cache.value(name, as: LogFile.self) { return kept }
     var start = max(0, size - ObjectReader.footerBytesHint)
     while true {
       let tail = try await get(key, .span(start..<size))
       do throws(ParquetError) {
-        let file = try ParquetFile(tail: tail, fileBytes: size)
-        cache.keep(file, bytes: (size - start) * 4 + 1024, for: name)
+        let file = LogFile(try ParquetFile(tail: tail, fileBytes: size), key: key)
+        cache.keep(file, bytes: (size - start) * 4 + file.memoryBytes, for: name)
         return file
       } catch {
         guard case .bytesMissing(let range) = error, range.lowerBound < start else {
@@ -28,6 +29,15 @@ extension ObjectReader {
         start = range.lowerBound
       }
     }
+  }
+
+  /// A segment whose footer the WAL's reader has read.
+  func file(_ segment: OpenSegment, _ cache: QueryCache) -> LogFile {
+    let name = QueryCache.Key(object: QueryCache.Name(segment.key.text), part: .footer)
+    if let kept = cache.value(name, as: LogFile.self) { return kept }
+    let file = LogFile(segment.file, key: segment.key)
+    cache.keep(file, bytes: file.memoryBytes, for: name)
+    return file
   }
 
   private static let footerBytesHint = 256 << 10

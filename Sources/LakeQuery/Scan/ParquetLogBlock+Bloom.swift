@@ -47,7 +47,7 @@ extension ParquetLogBlock {
           rowGroup: rowGroup.index, leaf: leaf.index, value: .bytes(Bytes(value)))
       else { return true }
       let key = QueryCache.Key(
-        object: source.key.text, part: .bloom(rowGroup: Int32(rowGroup.index), leaf: Int32(leaf.index), value: value))
+        object: source.log.name, part: .bloom(rowGroup: Int32(rowGroup.index), leaf: Int32(leaf.index), value: value))
       if let kept = source.cache.value(key, as: Bool.self) {
         if kept { return true }
         continue

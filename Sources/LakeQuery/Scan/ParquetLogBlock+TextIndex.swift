@@ -19,7 +19,7 @@ extension ParquetLogBlock {
   private func textIndex() async throws(QueryError) -> TextIndex? {
     guard let leaf = leaf(.body), let range = source.file.textIndexRange(rowGroup: rowGroup.index, leaf: leaf.index)
     else { return nil }
-    let key = QueryCache.Key(object: source.key.text, part: .textIndex(rowGroup: Int32(rowGroup.index)))
+    let key = QueryCache.Key(object: source.log.name, part: .textIndex(rowGroup: Int32(rowGroup.index)))
     if let kept = source.cache.value(key, as: TextIndex.self) { return kept }
     let bytes = try await fetch([range])[0]
     guard let index = try? source.file.textIndex(rowGroup: rowGroup.index, leaf: leaf.index, bytes: bytes) else {

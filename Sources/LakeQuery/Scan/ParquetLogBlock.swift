@@ -8,13 +8,22 @@ import LakeWAL
 /// One row group of a data file or of a segment, read column by column through the cache.
 struct ParquetLogBlock: LogBlock {
   /// The file and what belongs to it.
-  struct Source: Sendable {
-    let file: ParquetFile
-    let key: ObjectKey
+  final class Source: Sendable {
+    let log: LogFile
     /// The whole object, if it is in memory.
     let bytes: Bytes?
     let reader: ObjectReader
     let cache: QueryCache
+
+    init(_ log: LogFile, bytes: Bytes?, reader: ObjectReader, cache: QueryCache) {
+      self.log = log
+      self.bytes = bytes
+      self.reader = reader
+      self.cache = cache
+    }
+
+    var file: ParquetFile { log.file }
+    var key: ObjectKey { log.key }
   }
   let source: Source
   let rowGroup: RowGroup
@@ -37,20 +46,9 @@ struct ParquetLogBlock: LogBlock {
   /// Bytes of a body fetched at once.
   private static let fetchBytesMax = 8 << 20
 
-  var timeBounds: ClosedRange<Int64>? {
-    guard let leaf = leaf(.timestamp), let statistics = rowGroup.chunks[leaf.index].statistics,
-      case .long(let low)? = statistics.min, case .long(let high)? = statistics.max, low <= high
-    else { return nil }
-    return low...high
-  }
+  var timeBounds: ClosedRange<Int64>? { source.log.times(rowGroup: rowGroup.index) }
 
-  func bounds(_ field: LogField) -> ColumnBounds? {
-    guard let leaf = leaf(field) else {
-      return ColumnBounds(low: nil, high: nil, isExact: false, nullCount: rowCount, isAllNull: true)
-    }
-    let chunk = rowGroup.chunks[leaf.index]
-    return chunk.statistics.map { ColumnBounds($0, valueCount: chunk.valueCount) }
-  }
+  func bounds(_ field: LogField) -> ColumnBounds? { source.log.bounds(field, rowGroup: rowGroup.index) }
 
   func lineBytes() -> Int? {
     leaf(.body).flatMap { rowGroup.chunks[$0.index].unencodedBytes }
@@ -81,7 +79,7 @@ struct ParquetLogBlock: LogBlock {
 
   /// The rows that delete files leave.
   private func left(by deletes: Deletes) async throws(QueryError) -> RowSelection {
-    let key = QueryCache.Key(object: deletes.rows.identity, part: .left(rowGroup: index))
+    let key = QueryCache.Key(object: QueryCache.Name(deletes.rows.identity), part: .left(rowGroup: index))
     if let kept = source.cache.value(key, as: RowSelection.self) { return kept }
     let schema = deletes.rows.schema
     let batch =
@@ -103,6 +101,13 @@ struct ParquetLogBlock: LogBlock {
     try await kept(.column(rowGroup: index, field: field)) { () throws(QueryError) in
       guard let column = try await whole(field) else { return (nil, 0) }
       return (column.absentCount == column.count && column.count > 0 ? nil : column, column.memoryBytes)
+    }
+  }
+
+  func times() async throws(QueryError) -> TimeColumn? {
+    try await kept(.times(rowGroup: index)) { () throws(QueryError) in
+      guard let times = try await whole(.timestamp)?.times else { return (nil, 0) }
+      return (times, times.memoryBytes)
     }
   }
 
@@ -136,7 +141,7 @@ struct ParquetLogBlock: LogBlock {
   private func kept<Value: Sendable>(
     _ part: QueryCache.Key.Part, _ make: () async throws(QueryError) -> (value: Value?, bytes: Int)
   ) async throws(QueryError) -> Value? {
-    let key = QueryCache.Key(object: source.key.text, part: part)
+    let key = QueryCache.Key(object: source.log.name, part: part)
     if let kept = source.cache.value(key, as: KeptColumn<Value>.self) {
       count {
         $0.cacheHits += 1
@@ -153,16 +158,9 @@ struct ParquetLogBlock: LogBlock {
     return value
   }
 
-  /// Whether the file has the column at all.
-  private func has(_ field: LogField) -> Bool {
-    source.file.schema.field(id: field.schemaField.id) != nil
-      || (!source.file.hasFieldIDs && source.file.schema.index(of: field.rawValue) != nil)
-  }
+  private func has(_ field: LogField) -> Bool { source.log.has(field) }
 
-  func leaf(_ field: LogField) -> Leaf? {
-    source.file.leaf(fieldID: field.schemaField.id)
-      ?? (source.file.hasFieldIDs ? nil : source.file.leaf(path: field.rawValue))
-  }
+  func leaf(_ field: LogField) -> Leaf? { source.log.leaf(field) }
 
   private func decode(
     _ schema: Schema, rows: [Range<Int>]?, indexes: PageIndexes?
@@ -234,7 +232,7 @@ struct ParquetLogBlock: LogBlock {
   }
 
   private func pieceKey(_ piece: Int) -> QueryCache.Key {
-    QueryCache.Key(object: source.key.text, part: .body(rowGroup: index, piece: Int32(piece)))
+    QueryCache.Key(object: source.log.name, part: .body(rowGroup: index, piece: Int32(piece)))
   }
 
   private func kept(_ piece: Int, _ pages: BodyPages) -> BodyPiece? {
@@ -298,7 +296,7 @@ struct ParquetLogBlock: LogBlock {
   }
 
   private func bodyPages() async throws(QueryError) -> BodyPages {
-    let key = QueryCache.Key(object: source.key.text, part: .bodyPages(rowGroup: index))
+    let key = QueryCache.Key(object: source.log.name, part: .bodyPages(rowGroup: index))
     if let kept = source.cache.value(key, as: BodyPages.self) { return kept }
     var pages = BodyPages(whole: rowCount)
     if let leaf = leaf(.body),

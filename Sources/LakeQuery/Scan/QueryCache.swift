@@ -11,12 +11,13 @@ import Synchronization
 final class QueryCache: Sendable {
   /// Names one kept thing. Objects never change under their key.
   struct Key: Hashable, Sendable {
-    let object: String
+    let object: Name
     let part: Part
     enum Part: Hashable, Sendable {
       case bytes, footer, manifestList, manifest
       case column(rowGroup: Int32, field: LogField)
       case vector(rowGroup: Int32, field: LogField)
+      case times(rowGroup: Int32)
       case request(rowGroup: Int32)
       case bodyPages(rowGroup: Int32)
       case body(rowGroup: Int32, piece: Int32)
@@ -28,6 +29,20 @@ final class QueryCache: Sendable {
       case deletes
       case left(rowGroup: Int32)
     }
+  }
+
+  /// The name of an object, hashed once: keys are long, and a query looks up many parts of each object.
+  struct Name: Hashable, Sendable {
+    let text: String
+    private let hash: Int
+
+    init(_ text: String) {
+      self.text = text
+      hash = text.hashValue
+    }
+
+    static func == (a: Name, b: Name) -> Bool { a.hash == b.hash && a.text == b.text }
+    func hash(into hasher: inout Hasher) { hasher.combine(hash) }
   }
 
   fileprivate struct Entry {

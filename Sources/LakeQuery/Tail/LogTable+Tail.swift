@@ -34,11 +34,10 @@ extension LogTable {
     do throws(WALError) {
       if let table {
         return WALTail(
-          table: table, state: try QueueState(of: table.metadata), rowGroups: [], warnings: [],
-          statistics: WALStatistics())
+          known: try QueuedTable(table), rowGroups: [], warnings: [], statistics: WALStatistics())
       }
-      let tail = try await wal.tail(WALScope(tenant: tenant), startingFrom: await known.state)
-      await known.keep(tail.table)
+      let tail = try await wal.tail(WALScope(tenant: tenant), startingFrom: known.table)
+      known.keep(tail.known)
       return tail
     } catch {
       throw QueryError(error)
@@ -51,7 +50,7 @@ extension LogTableView {
   /// - Parameter dropping: requests whose rows do not count, besides those that the view drops.
   func block(of group: WALRowGroup, dropping: [Int]) -> any LogBlock {
     let source = ParquetLogBlock.Source(
-      file: group.segment.file, key: group.segment.key, bytes: group.segment.bytes, reader: reader, cache: cache)
+      reader.file(group.segment, cache), bytes: group.segment.bytes, reader: reader, cache: cache)
     return ParquetLogBlock(
       source: source, rowGroup: group.rowGroup, droppedRequests: group.droppedRequests + dropping, onlyTenant: nil,
       deletes: nil)
@@ -113,11 +112,11 @@ extension LogTableView {
   private func blocks(of scanned: ScanFile, _ index: DeleteIndex) async throws(QueryError) -> [any LogBlock] {
     let key = try reader.key(of: scanned.file.path)
     let file = try await reader.footer(key, size: Int(scanned.file.fileSize), cache)
-    let source = ParquetLogBlock.Source(file: file, key: key, bytes: nil, reader: reader, cache: cache)
+    let source = ParquetLogBlock.Source(file, bytes: nil, reader: reader, cache: cache)
     let deletes = try await deletedRows(of: scanned, index)
     let needsTenant = scanned.residual.terms.contains { $0.fieldID == LogField.tenant.schemaField.id }
     var firstRow: Int64 = 0
-    return file.rowGroups.map { group in
+    return file.file.rowGroups.map { group in
       defer { firstRow += Int64(group.rowCount) }
       return ParquetLogBlock(
         source: source, rowGroup: group, droppedRequests: [], onlyTenant: needsTenant ? tenant : nil,
