@@ -104,7 +104,7 @@ enum LokiResultWriter {
     let lines = LineColumn(stream.lines)
     for (index, time) in stream.times.enumerated() {
       json.open(UInt8(ascii: "["))
-      json.value(String(time))
+      json.quoted(time)
       lines.with(index) { json.value($0) }
       if isCategorized { write(index < stream.metadata.count ? stream.metadata[index] : nil, &json) }
       json.close(UInt8(ascii: "]"))
