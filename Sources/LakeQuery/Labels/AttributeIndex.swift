@@ -6,7 +6,9 @@ import Synchronization
 /// Keys are looked at once per dictionary entry: each gets its label name, and a label knows the keys that become it.
 /// Slots are positions in the map's entries; a row's slots are `slots(of:)`, its resource's first, then its scope's, then
 /// its own, as `attributes_shape` says.
-struct AttributeIndex: Sendable {
+///
+/// A class: it holds a dozen buffers, and is passed on for every row.
+final class AttributeIndex: Sendable {
   let offsets: Buffer<UInt32>
   let keys: BytesView
   let values: BytesView
@@ -59,7 +61,7 @@ struct AttributeIndex: Sendable {
     self.hasAliases = hasAliases
     shapes = shape.flatMap { BytesView($0) }
     attributesBytes = attributes.memoryBytes + (shape?.memoryBytes ?? 0)
-    places = values.codes.map { EntryPlaces($0, entryCount: values.entryCount) }
+    places = values.codes.map { EntryPlaces($0, values) }
     resourceSlots = AttributeIndex.resourceSlots(shapes)
   }
 
@@ -108,17 +110,15 @@ struct AttributeIndex: Sendable {
     let span = RowSelection.ranges([
       slots(of: bounds.lowerBound).lowerBound..<slots(of: bounds.upperBound - 1).upperBound
     ])
-    let entries = texts.flatMap { values.entries(equalTo: $0) }
-    if entries.isEmpty || span.bounds.isEmpty { return .none }
+    if span.bounds.isEmpty { return .none }
     let places: RowSelection
-    if let codes = values.codes, let known = self.places {
-      // Most entries stand in one place or few.
-      let near = entries.map { known.span(of: $0).clamped(to: span.bounds) }.filter { !$0.isEmpty }
-      guard let first = near.map(\.lowerBound).min(), let end = near.map(\.upperBound).max() else { return .none }
-      places = RowSelection.ranges([first..<end]).holding(anyOf: entries, in: codes)
+    if let known = self.places {
+      places = known.places(of: texts.flatMap { known.entries(equalTo: $0) }).clamped(to: span.bounds)
     } else {
+      let entries = texts.flatMap { values.entries(equalTo: $0) }
       places = RowSelection.list(entries.sorted().map { Int32(truncatingIfNeeded: $0) }).clamped(to: span.bounds)
     }
+    if places.isEmpty { return .none }
     var builder = SelectionBuilder()
     var cursor = rows.makeCursor()
     let offset = offsets.unsafeBase
@@ -202,48 +202,6 @@ struct AttributeIndex: Sendable {
       return UInt16(clamping: count)
     }
   }
-}
-
-/// Where each entry of a dictionary occurs first and last. Made when it is first asked for.
-final class EntryPlaces: Sendable {
-  private let codes: Buffer<UInt32>
-  private let entryCount: Int
-  private let made = Mutex<Buffer<UInt32>?>(nil)
-
-  init(_ codes: Buffer<UInt32>, entryCount: Int) {
-    self.codes = codes
-    self.entryCount = entryCount
-  }
-
-  /// The smallest range that holds every place of an entry; empty when it occurs nowhere.
-  func span(of entry: UInt32) -> Range<Int> {
-    let places = made.withLock { made in
-      if let made { return made }
-      let places = make()
-      made = places
-      return places
-    }
-    let end = Int(places[entryCount + Int(entry)])
-    return end == 0 ? 0..<0 : Int(places[Int(entry)])..<end
-  }
-
-  /// First places of all entries, then the places behind the last ones; 0 and 0 for entries that occur nowhere.
-  private func make() -> Buffer<UInt32> {
-    let made = Buffer<UInt32>(count: entryCount * 2) { out in
-      out.update(repeating: 0, count: entryCount * 2)
-      let ends = out + entryCount
-      codes.withValues { codes in
-        for place in 0..<codes.count {
-          let entry = Int(codes[place])
-          if ends[entry] == 0 { out[entry] = UInt32(truncatingIfNeeded: place) }
-          ends[entry] = UInt32(truncatingIfNeeded: place &+ 1)
-        }
-      }
-    }
-    return made
-  }
-
-  var memoryBytes: Int { entryCount * 8 }
 }
 
 extension Column {

@@ -76,7 +76,7 @@ extension LabelVector {
 
 extension LabelVector {
   /// Whole numbers as decimal text.
-  init?(numbers column: Column) {
+  convenience init?(numbers column: Column) {
     guard case .int32(let numbers) = column.values else { return nil }
     var entryOf: [Int32: UInt32] = [:]
     var entries = BytesColumnBuilder()

@@ -75,17 +75,20 @@ final class LabelAssembler {
   /// Leaves the labels of `row` in `pieces`, ascending by name, without empty ones.
   func gather(_ row: Int) {
     pieces.removeAll(keepingCapacity: true)
-    for (index, column) in columns.enumerated() {
-      let code = column.vector.code(of: row)
+    for index in columns.indices {
+      let vector = columns[index].vector
+      let code = vector.code(of: row)
       guard code != LabelVector.absent else { continue }
-      var value = column.vector.values.entry(Int(code))
+      var value = vector.values.entry(Int(code))
       if value.isEmpty { continue }
-      if column.vector.form == .hex && value.count <= 32 {
+      if vector.form == .hex && value.count <= 32 {
         let out = scratch.base + index * 64
         HexText.write(value, to: out)
         value = UnsafeRawBufferPointer(start: out, count: value.count * 2)
       }
-      insert(LabelPiece(name: column.name, category: column.isStream ? .stream : .structured, value: value))
+      insert(
+        LabelPiece(
+          name: columns[index].name, category: columns[index].isStream ? .stream : .structured, value: value))
     }
     guard let attributes else { return }
     let slots = attributes.slots(of: row)

@@ -32,8 +32,44 @@ struct LabelPacker: ~Copyable {
     try out.withValues { try body(UnsafeRawBufferPointer($0)) }
   }
 
+  /// Everything that was written.
+  consuming func finish() -> Bytes {
+    let bytes = out.finish()
+    return Bytes(storage: bytes.storage, offset: bytes.offset, count: bytes.count)
+  }
+
   var set: LabelSet {
     withPacked { LabelSet(packed: Bytes(copying: $0), count: labelCount) }
+  }
+}
+
+/// Packs label sets behind each other into one block of memory that all of them share.
+struct LabelArena: ~Copyable {
+  private var packer = LabelPacker()
+  /// Where each set ends, and how many labels it has.
+  private var ends: [(end: Int, labels: Int)] = []
+
+  mutating func append(name: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer) {
+    packer.append(name: name, value: value)
+  }
+
+  /// Ends a set: what was appended since the last one.
+  /// - Returns: its bytes.
+  @discardableResult
+  mutating func end() -> Int {
+    let before = ends.last ?? (0, 0)
+    ends.append((packer.out.count, packer.labelCount))
+    return packer.out.count - before.end
+  }
+
+  consuming func finish() -> [LabelSet] {
+    let ends = ends
+    let bytes = packer.finish()
+    var start = (end: 0, labels: 0)
+    return ends.map { end in
+      defer { start = end }
+      return LabelSet(packed: bytes[start.end..<end.end], count: end.labels - start.labels)
+    }
   }
 }
 

@@ -1,7 +1,9 @@
 import LakeModel
 
 /// One label's value in every row of a block: an entry for each row, so that tests run once per entry.
-struct LabelVector: Sendable {
+///
+/// A class: it holds half a dozen buffers, and is passed on for every row.
+final class LabelVector: Sendable {
   /// How an entry's bytes become the label's text.
   enum Form: Sendable {
     case text

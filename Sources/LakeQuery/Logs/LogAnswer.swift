@@ -17,13 +17,17 @@ struct LogAnswer: Sendable {
     let kept = thinned(candidates, interval)
     let entries = try await entries(kept)
     var table = SeriesTable()
-    var builders: [StreamBuilder] = []
-    for (candidate, entry) in zip(kept, entries) {
-      let number = table.number(of: entry.labels)
-      if number == builders.count { builders.append(StreamBuilder(entry.labels)) }
-      builders[number].append(candidate.time, entry)
+    let numbers = entries.map { table.number(of: $0.labels) }
+    var members = [[Int]](repeating: [], count: table.count)
+    for (index, number) in numbers.enumerated() { members[number].append(index) }
+    let order = LabelOrder.places(table.sets)
+    let lines = LineColumns(order.map { members[$0] }, entries)
+    return order.enumerated().map { place, number in
+      let members = members[number]
+      return LogStream(
+        labels: table.sets[number], times: members.map { UInt64(clamping: kept[$0].time) }, lines: lines.columns[place],
+        metadata: members.compactMap { entries[$0].metadata })
     }
-    return LabelOrder.places(builders.map(\.labels)).map { builders[$0].stream }
   }
 
   private func thinned(_ candidates: [LogCandidate], _ interval: Int64) -> [LogCandidate] {
@@ -60,68 +64,86 @@ struct LogAnswer: Sendable {
   private func stored(_ block: any LogBlock, _ rows: [Int]) async throws(QueryError) -> [LogEntry] {
     let selection = RowSelection.list(rows.map { Int32($0) })
     let assembler = try await LabelAssembler.make(BlockLabels(block))
-    var packers = EntryLabelWriter(isCategorized: isCategorized)
-    var entries = rows.map { row in
+    var labels = LabelArena()
+    var structured = LabelArena()
+    for row in rows {
       assembler.gather(row)
-      return packers.entry(assembler)
+      for piece in assembler.pieces {
+        if isCategorized && piece.category != .stream {
+          structured.append(name: assembler.name(piece), value: piece.value)
+        } else {
+          labels.append(name: assembler.name(piece), value: piece.value)
+        }
+      }
+      try context.hold(bytes: (labels.end() + structured.end() + LogEntry.ownBytes) * LogAnswer.copies)
     }
-    var next = 0
-    try await block.forEachBodyPiece(holding: selection) { piece throws(QueryError) in
-      while next < rows.count, piece.rows.contains(rows[next]) {
-        entries[next].line = Bytes(copying: piece.lines[rows[next] - piece.rows.lowerBound])
-        try context.hold(bytes: entries[next].memoryBytes * LogAnswer.copies)
-        next += 1
+    let lines = try await lines(block, selection)
+    let sets = labels.finish()
+    let metadata = structured.finish()
+    return rows.indices.map { index in
+      LogEntry(
+        labels: sets[index],
+        metadata: isCategorized ? EntryMetadata(structured: metadata[index], parsed: .empty) : nil, line: lines[index])
+    }
+  }
+
+  /// The lines of rows, in one block of memory.
+  private func lines(_ block: any LogBlock, _ rows: RowSelection) async throws(QueryError) -> [Bytes] {
+    var data = BufferBuilder<UInt8>(capacity: rows.count * 256)
+    var ends: [Int] = []
+    try await block.forEachBodyPiece(holding: rows) { piece throws(QueryError) in
+      try rows.clamped(to: piece.rows).forEach { row throws(QueryError) in
+        let line = piece.lines[row - piece.rows.lowerBound]
+        try context.hold(bytes: line.count * LogAnswer.copies)
+        if let base = line.baseAddress {
+          data.append(contentsOf: base.assumingMemoryBound(to: UInt8.self), count: line.count)
+        }
+        ends.append(data.count)
       }
     }
-    return entries
+    guard ends.count == rows.count else { throw .corrupt("column body has fewer values than rows") }
+    let buffer = data.finish()
+    let bytes = Bytes(storage: buffer.storage, offset: buffer.offset, count: buffer.count)
+    var start = 0
+    return ends.map { end in
+      defer { start = end }
+      return bytes[start..<end]
+    }
   }
 }
 
-/// Packs the labels of one row into the sets that the answer wants.
-struct EntryLabelWriter: ~Copyable {
-  private let isCategorized: Bool
-  private var all = LabelPacker()
-  private var structured = LabelPacker()
-  private var parsed = LabelPacker()
+/// The lines of streams as columns that share their memory.
+private struct LineColumns {
+  /// One per stream.
+  private(set) var columns: [Column] = []
 
-  init(isCategorized: Bool) { self.isCategorized = isCategorized }
+  /// Offsets have 32 bits.
+  private static let dataBytesMax = 1 << 30
 
-  /// The row that the assembler has gathered, without a line.
-  mutating func entry(_ assembler: LabelAssembler) -> LogEntry {
-    all.begin()
-    structured.begin()
-    for piece in assembler.pieces {
-      let name = assembler.names[Int(piece.name)]
-      if isCategorized && piece.category != .stream {
-        structured.append(name: name, value: piece.value)
-      } else {
-        all.append(name: name, value: piece.value)
-      }
+  /// - Parameter streams: the entries of each, in order.
+  init(_ streams: [[Int]], _ entries: [LogEntry]) {
+    var first = 0
+    while first < streams.count {
+      var end = first
+      var bytes = 0
+      repeat {
+        bytes += streams[end].reduce(0) { $0 + entries[$1].line.count }
+        end += 1
+      } while end < streams.count && bytes < LineColumns.dataBytesMax
+      append(streams[first..<end], entries, bytes: bytes)
+      first = end
     }
-    return LogEntry(
-      labels: all.set, metadata: isCategorized ? EntryMetadata(structured: structured.set, parsed: .empty) : nil,
-      line: Bytes())
-  }
-}
-
-/// Collects the entries of one stream.
-private struct StreamBuilder {
-  let labels: LabelSet
-  private var times: [UInt64] = []
-  private var lines: [Bytes] = []
-  private var metadata: [EntryMetadata] = []
-
-  init(_ labels: LabelSet) { self.labels = labels }
-
-  mutating func append(_ time: Int64, _ entry: LogEntry) {
-    times.append(UInt64(clamping: time))
-    lines.append(entry.line)
-    if let more = entry.metadata { metadata.append(more) }
   }
 
-  var stream: LogStream {
-    var column = BytesColumnBuilder(capacity: lines.count, bytesPerValue: 128)
-    for line in lines { line.withUnsafeBytes { column.append($0) } }
-    return LogStream(labels: labels, times: times, lines: column.column(), metadata: metadata)
+  private mutating func append(_ streams: ArraySlice<[Int]>, _ entries: [LogEntry], bytes: Int) {
+    let count = streams.reduce(0) { $0 + $1.count }
+    var lines = BytesColumnBuilder(capacity: count, bytesPerValue: bytes / max(1, count) + 1)
+    for stream in streams { for entry in stream { entries[entry].line.withUnsafeBytes { lines.append($0) } } }
+    let all = lines.column()
+    var start = 0
+    for stream in streams {
+      columns.append(all.slice(start..<start + stream.count))
+      start += stream.count
+    }
   }
 }

@@ -25,9 +25,13 @@ struct LogEntry: Sendable {
   var metadata: EntryMetadata?
   var line: Bytes
 
+  /// Besides labels and line, about.
+  static let ownBytes = 300
+
   /// Bytes held, about.
   var memoryBytes: Int {
-    labels.packed.count + line.count + 300 + (metadata.map { $0.structured.packed.count + $0.parsed.packed.count } ?? 0)
+    labels.packed.count + line.count + LogEntry.ownBytes
+      + (metadata.map { $0.structured.packed.count + $0.parsed.packed.count } ?? 0)
   }
 }
 
