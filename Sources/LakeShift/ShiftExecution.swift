@@ -35,9 +35,10 @@ struct ShiftExecution: Sendable {
   }
 
   func run(_ tasks: [ShiftTask]) async throws(ShiftError) -> Outcome {
-    let results = try await concurrently(tasks, limit: settings.workersMax) { task throws(ShiftError) in
-      try await run(task)
-    }
+    let lots = ShiftTask.lots(tasks, limits: settings)
+    let results = try await concurrently(lots, limit: settings.workersMax) { lot throws(ShiftError) in
+      try await concurrently(lot, limit: lot.count) { task throws(ShiftError) in try await run(task) }
+    }.flatMap { $0 }
     var outcome = Outcome(files: results.flatMap(\.files), oldest: results.compactMap(\.oldest).min())
     for result in results { outcome.problems.add(result.problems) }
     return outcome

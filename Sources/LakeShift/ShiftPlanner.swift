@@ -199,6 +199,26 @@ extension ShiftTask {
     return tasks
   }
 
+  /// Tasks in their order, in lots whose tasks are worked on side by side: a task alone, or some that together make a small one.
+  /// A plan over many tenants has many tasks that cost little more than the answer to their upload takes.
+  package static func lots(_ tasks: [ShiftTask], limits: ShiftSettings) -> [[ShiftTask]] {
+    var lots: [[ShiftTask]] = []
+    var taken = 0.0
+    for task in tasks {
+      let weight = task.sources.reduce(0.0) { $0 + ShiftTask.weight($1, limits) }
+      if let last = lots.last, last.count < limits.lotTasksMax, taken + weight <= lotWeightMax {
+        lots[lots.count - 1].append(task)
+        taken += weight
+      } else {
+        lots.append([task])
+        taken = weight
+      }
+    }
+    return lots
+  }
+
+  private static let lotWeightMax = 1.0 / 8
+
   /// The part of a task that a row group takes up: 1 is a full one.
   private static func weight(_ group: WALRowGroup, _ limits: ShiftSettings) -> Double {
     let chunks = group.rowGroup.chunks

@@ -16,8 +16,10 @@ package struct ShiftSettings: Sendable {
   package var rowGroupRows = 8192
   /// `shift.write.max_file_size_mb`: a data file is finished once it has so many bytes.
   package var fileBytesMax = 64 << 20
-  /// `shift.jobsmanager.worker_count`: tasks at once.
+  /// `shift.jobsmanager.worker_count`: tasks, or lots of small ones, at once.
   package var workersMax = 1
+  /// Small tasks of one lot, all at once.
+  package var lotTasksMax = 16
   /// `shift.jobsmanager.iteration_interval_millisecs`: between two shifts.
   package var interval = Duration.seconds(30)
 

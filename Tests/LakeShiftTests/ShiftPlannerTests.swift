@@ -172,6 +172,24 @@ import Testing
     #expect(ShiftPlanner.cut(runs, limits: limits).isCut == false)
   }
 
+  @Test("tasks that are small together are worked on side by side, in their order; a large one is alone")
+  func lots() throws {
+    var limits = ShiftSettings()
+    limits.taskRowGroupsMax = 32
+    limits.lotTasksMax = 3
+    // A row group is 1/32 of a task, a lot an eighth of one.
+    let sizes = [1, 1, 1, 1, 4, 1, 5, 2, 2, 1]
+    let tenants = sizes.indices.map { "t\($0)" }
+    let rows = sizes.enumerated().flatMap { index, size in [String](repeating: tenants[index], count: size) }
+    let segments = try rows.enumerated().map { index, tenant in try segment(a, index + 1, [(tenant, UInt64(index + 1))])
+    }
+    let plan = plan(input([listed(a, Array(1...rows.count))], segments: segments))
+    #expect(plan.tasks.map(\.sources.count) == sizes)
+    let lots = ShiftTask.lots(plan.tasks, limits: limits)
+    #expect(lots.map { $0.map(\.sources.count) } == [[1, 1, 1], [1], [4], [1], [5], [2, 2], [1]])
+    #expect(ShiftTask.lots([], limits: limits).isEmpty)
+  }
+
   @Test("a partition beyond a task's limit is divided about evenly")
   func divides() throws {
     var limits = ShiftSettings()
