@@ -3,6 +3,9 @@ import CSqlite
 /// One connection to a database file, used from one thread.
 final class SQLiteConnection {
   private let handle: OpaquePointer
+  /// Statements that were run before, reset: every query of the lake asks for a table's pointer, and parsing took longer than running.
+  private var statements: [String: OpaquePointer] = [:]
+  private static let statementsMax = 32
   /// How long a statement waits for other processes' locks, in milliseconds.
   static let busyTimeout: Int32 = 5_000
 
@@ -20,7 +23,10 @@ final class SQLiteConnection {
     sqlite3_busy_timeout(handle, Self.busyTimeout)
   }
 
-  deinit { sqlite3_close_v2(handle) }
+  deinit {
+    for statement in statements.values { sqlite3_finalize(statement) }
+    sqlite3_close_v2(handle)
+  }
 
   /// Rows changed by the last statement.
   var changes: Int { Int(sqlite3_changes(handle)) }
@@ -30,10 +36,11 @@ final class SQLiteConnection {
   /// Runs one statement. - Returns: its rows, each a list of texts; nil is NULL.
   @discardableResult
   func run(_ sql: String, _ values: [String?] = []) throws(SQLiteError) -> [[String?]] {
-    var prepared: OpaquePointer?
-    try check(sqlite3_prepare_v2(handle, sql, -1, &prepared, nil))
-    guard let statement = prepared else { return [] }
-    defer { sqlite3_finalize(statement) }
+    guard let statement = try statement(sql) else { return [] }
+    defer {
+      sqlite3_reset(statement)
+      sqlite3_clear_bindings(statement)
+    }
     for (index, value) in values.enumerated() { try bind(value, at: Int32(index + 1), of: statement) }
     var rows: [[String?]] = []
     while true {
@@ -43,6 +50,20 @@ final class SQLiteConnection {
       case let status: try check(status)
       }
     }
+  }
+
+  /// - Returns: nil for a text without a statement.
+  private func statement(_ sql: String) throws(SQLiteError) -> OpaquePointer? {
+    if let kept = statements[sql] { return kept }
+    var prepared: OpaquePointer?
+    try check(sqlite3_prepare_v2(handle, sql, -1, &prepared, nil))
+    guard let prepared else { return nil }
+    if statements.count >= Self.statementsMax {
+      for statement in statements.values { sqlite3_finalize(statement) }
+      statements = [:]
+    }
+    statements[sql] = prepared
+    return prepared
   }
 
   private func bind(_ value: String?, at index: Int32, of statement: OpaquePointer) throws(SQLiteError) {

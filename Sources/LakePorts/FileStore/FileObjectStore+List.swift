@@ -18,6 +18,19 @@ extension FileObjectStore {
   }
 }
 
+extension String {
+  /// The order of keys. Compares whole runs of memory: a lane may hold thousands of segments, and every query lists them.
+  fileprivate func precedesAsBytes(_ other: String) -> Bool {
+    let order = utf8.withContiguousStorageIfAvailable { left in
+      other.utf8.withContiguousStorageIfAvailable { right in
+        ByteOrder.compare(UnsafeRawBufferPointer(left), UnsafeRawBufferPointer(right)) < 0
+      }
+    }
+    if let order, let order { return order }
+    return utf8.lexicographicallyPrecedes(other.utf8)
+  }
+}
+
 /// Walks directories in key order, leaving out whole subtrees that cannot hold what is asked for.
 private struct ListWalk {
   let files: any FileOperations
@@ -50,7 +63,7 @@ private struct ListWalk {
     }
     // A directory sorts as its keys do: its name and then a slash.
     let named = entries.map { (name: $0.isDirectory ? $0.name + "/" : $0.name, entry: $0) }
-      .sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
+      .sorted { $0.name.precedesAsBytes($1.name) }
     for (name, entry) in named {
       if directory.isEmpty && entry.name == FileObjectStore.scratch { continue }
       let path = directory.isEmpty ? name : "\(directory)/\(name)"

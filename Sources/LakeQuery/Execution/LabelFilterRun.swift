@@ -145,11 +145,45 @@ extension LabelVector {
     defer { withExtendedLifetime(data) {} }
     return bytes.withUnsafeBytes { wanted in
       let head = wanted.loadUnaligned(as: UInt64.self)
-      return rows.filter { row in
-        (base + row &* width).loadUnaligned(as: UInt64.self) == head && values.isPresent(row)
-          && values.entry(row).equals(wanted)
+      @inline(__always) func isThere(_ row: Int) -> Bool {
+        values.isPresent(row) && values.entry(row).equals(wanted)
       }
+      guard case .ranges(let ranges) = rows else {
+        return rows.filter { (base + $0 &* width).loadUnaligned(as: UInt64.self) == head && isThere($0) }
+      }
+      var builder = SelectionBuilder()
+      for range in ranges {
+        var row = range.lowerBound
+        while row < range.upperBound {
+          row = LabelVector.next(head, base, width, from: row, to: range.upperBound)
+          if row < range.upperBound && isThere(row) { builder.append(row) }
+          row &+= 1
+        }
+      }
+      return builder.finish()
     }
+  }
+
+  /// The first row from `start` on whose entry begins with these eight bytes; `end` when there is none.
+  private static func next(
+    _ head: UInt64, _ base: UnsafeRawPointer, _ width: Int, from start: Int, to end: Int
+  ) -> Int {
+    var at = base + start &* width
+    var row = start
+    while row &+ 4 <= end {
+      let a = at.loadUnaligned(as: UInt64.self) == head
+      let b = (at + width).loadUnaligned(as: UInt64.self) == head
+      let c = (at + 2 &* width).loadUnaligned(as: UInt64.self) == head
+      let d = (at + 3 &* width).loadUnaligned(as: UInt64.self) == head
+      if a || b || c || d { break }
+      row &+= 4
+      at += 4 &* width
+    }
+    while row < end && at.loadUnaligned(as: UInt64.self) != head {
+      row &+= 1
+      at += width
+    }
+    return row
   }
 
   /// A label's text as the column holds it; nil when no row can hold it.

@@ -9,15 +9,49 @@ struct LabelValueScan: Sendable {
   func values(
     _ blocks: [any LogBlock], _ plans: [LogPlan], in range: TimeRange
   ) async throws(QueryError) -> [String] {
-    var all = Set<[UInt8]>()
-    try await context.forEach(blocks) { block throws(QueryError) in
+    var all = SeriesTable()
+    let held = HeldMemory(context)
+    func see(_ value: UnsafeRawBufferPointer) {
+      if !value.isEmpty { _ = all.number(of: value, labelCount: 0) }
+    }
+    var left: [any LogBlock] = []
+    for (index, block) in blocks.enumerated() {
+      if index % 256 == 255 { try context.check() }
+      if !collectKnown(block, plans, range, see) { left.append(block) }
+    }
+    try await context.forEach(left) { block throws(QueryError) in
       try await values(block, plans, range)
     } merge: { values throws(QueryError) in
-      var bytes = 0
-      for value in values where all.insert(value).inserted { bytes += value.count * 3 + 160 }
-      try context.hold(bytes: bytes)
+      for value in values { value.withUnsafeBytes(see) }
+      try held.set(all.memoryBytes)
     }
-    return all.sorted { $0.lexicographicallyPrecedes($1) }.map { String(decoding: $0, as: UTF8.self) }
+    try context.hold(bytes: all.memoryBytes * 2)
+    return all.sets.map(\.packed.array).sorted { $0.lexicographicallyPrecedes($1) }
+      .map { String(decoding: $0, as: UTF8.self) }
+  }
+
+  /// Reads the values of a block of which every row counts off a column that lies in memory.
+  ///
+  /// - Returns: false when the block must be looked into.
+  private func collectKnown(
+    _ block: any LogBlock, _ plans: [LogPlan], _ range: TimeRange, _ see: (UnsafeRawBufferPointer) -> Void
+  ) -> Bool {
+    guard let field = label.field, block.visibleRowCount == block.rowCount, let bounds = block.timeBounds,
+      range.coversMicroseconds(bounds.lowerBound, bounds.upperBound),
+      plans.contains(where: { $0.readsLabelsOnly && $0.passesAll(block) }), let vector = block.keptVector(field),
+      vector.isPresentEverywhere, vector.codes != nil, vector.values.entryCount <= block.rowCount
+    else { return false }
+    var isSeen = [Bool](repeating: false, count: vector.values.entryCount)
+    vector.forEachRun(in: 0..<block.rowCount) { code, _ in
+      if !isSeen[Int(code)] {
+        isSeen[Int(code)] = true
+        vector.withText(ofCode: code, see)
+      }
+    }
+    var statistics = QueryStatistics()
+    statistics.rowsRead = block.rowCount
+    context.count(statistics)
+    return true
   }
 
   private func values(

@@ -28,19 +28,59 @@ struct RangeRun: Sendable {
   private func fold<State: WindowState>(
     _ blocks: [any LogBlock], _ type: State.Type
   ) async throws(QueryError) -> [GridSeries] {
-    var series = SeriesTable()
-    var table = PaneTable<State>()
-    let held = HeldMemory(context)
-    try await context.forEach(blocks) { block throws(QueryError) in
+    var merged = MergedPanes<State>(seriesMax: seriesMax, held: HeldMemory(context))
+    let (known, unknown) = try countsKnown(of: blocks, type)
+    if let known { try merged.add(known) }
+    try await context.forEach(unknown) { block throws(QueryError) in
       try await panes(of: block, type)
     } merge: { part throws(QueryError) in
+      try merged.add(part)
+    }
+    let (all, labels) = merged.finish()
+    return try all.windows(spec.grid, labels: labels, operation: spec.operation, context).sortedByLabels()
+  }
+
+  /// The panes of all blocks so far, under the series numbers of the query.
+  private struct MergedPanes<State: WindowState>: ~Copyable {
+    private(set) var series = SeriesTable()
+    private(set) var table = PaneTable<State>()
+    private let seriesMax: Int
+    private let held: HeldMemory
+
+    init(seriesMax: Int, held: HeldMemory) {
+      self.seriesMax = seriesMax
+      self.held = held
+    }
+
+    mutating func add(_ part: BlockPart<State>) throws(QueryError) {
       let numbers = part.series.map { series.number(of: $0) }
       table.merge(part.panes, numbers: numbers)
       guard table.seriesCount <= seriesMax else { throw .manySeries(limit: seriesMax) }
       try held.set(series.memoryBytes + table.memoryBytes)
     }
-    return try table.finish().windows(spec.grid, labels: series.sets, operation: spec.operation, context)
-      .sortedByLabels()
+
+    consuming func finish() -> (PanePart<State>, [LabelSet]) {
+      let labels = series.sets
+      return (table.finish(), labels)
+    }
+  }
+
+  /// What can be counted without waiting for anything, and the blocks that are left.
+  private func countsKnown<State: WindowState>(
+    of blocks: [any LogBlock], _ type: State.Type
+  ) throws(QueryError) -> (BlockPart<State>?, [any LogBlock]) {
+    guard var counts = KnownCounts<State>(spec) else { return (nil, blocks) }
+    var left: [any LogBlock] = []
+    for (index, block) in blocks.enumerated() {
+      if index % 256 == 255 { try context.check() }
+      if let pane = onlyPane(block), counts.add(block, pane: pane) { continue }
+      left.append(block)
+    }
+    var statistics = QueryStatistics()
+    statistics.rowsRead = counts.rowCount
+    statistics.rowsMatched = counts.rowCount
+    context.count(statistics)
+    return (counts.finish(HeldMemory(context)), left)
   }
 
   /// The panes of one block.

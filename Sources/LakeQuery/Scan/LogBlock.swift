@@ -11,6 +11,12 @@ protocol LogBlock: Sendable, RowsMetadata {
   /// Bytes of all lines, if metadata tells; rows that do not count included.
   func lineBytes() -> Int?
 
+  /// How many rows count, where metadata tells.
+  var visibleRowCount: Int? { get }
+
+  /// A whole column of label values, if it lies in memory already.
+  func keptVector(_ field: LogField) -> LabelVector?
+
   /// The rows that count: repeats are left out before anything else is done (RDR-3), and so are other tenants' rows.
   func visibleRows() async throws(QueryError) -> RowSelection
 
@@ -45,6 +51,8 @@ protocol LogBlock: Sendable, RowsMetadata {
 
 extension LogBlock {
   var heedsDemands: Bool { true }
+  var visibleRowCount: Int? { nil }
+  func keptVector(_ field: LogField) -> LabelVector? { nil }
   func times() async throws(QueryError) -> TimeColumn? { try await column(.timestamp)?.times }
   func rows(thatMayPass filters: [LineMatcher]) async throws(QueryError) -> RowSelection { .all(rowCount) }
   func isRuledOutByFilters(_ condition: LabelCondition) async throws(QueryError) -> Bool { false }

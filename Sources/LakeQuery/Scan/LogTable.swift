@@ -126,7 +126,7 @@ struct LogTableView: LogView {
       consider(
         ParquetLogBlock(
           source: source, rowGroup: group.rowGroup, droppedRequests: group.droppedRequests, onlyTenant: nil,
-          deletes: nil))
+          deletes: nil, countedRows: group.rowCount))
     }
     return found
   }

@@ -40,7 +40,16 @@ struct ParquetLogBlock: LogBlock {
     let firstRow: Int64
   }
 
+  /// Of the tail: how many rows are left without the dropped requests.
+  var countedRows: Int?
+
   var rowCount: Int { rowGroup.rowCount }
+
+  var visibleRowCount: Int? {
+    if onlyTenant != nil || deletes != nil { return nil }
+    return droppedRequests.isEmpty ? rowCount : countedRows
+  }
+
   private var index: Int32 { Int32(rowGroup.index) }
 
   /// Bytes of a body fetched at once.
@@ -118,6 +127,18 @@ struct ParquetLogBlock: LogBlock {
       }
       return (vector, column.memoryBytes + vector.extraBytes)
     }
+  }
+
+  func keptVector(_ field: LogField) -> LabelVector? {
+    let key = QueryCache.Key(object: source.log.name, part: .vector(rowGroup: index, field: field))
+    guard let kept = source.cache.value(key, as: KeptColumn<LabelVector>.self), let vector = kept.value else {
+      return nil
+    }
+    count {
+      $0.cacheHits += 1
+      $0.bytesProcessed += kept.bytes
+    }
+    return vector
   }
 
   func attributes() async throws(QueryError) -> AttributeIndex? {
