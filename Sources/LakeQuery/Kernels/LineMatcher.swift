@@ -12,6 +12,8 @@ struct LineMatcher: Sendable {
     case regex(RE2Pattern, needles: [ByteNeedle])
     case pattern(LinePatternMatcher)
     case ip(IPMatcher)
+
+    var isAlways: Bool { if case .always = self { true } else { false } }
   }
   private let tests: [Test]
   /// As the query has it, for people.
@@ -44,7 +46,8 @@ struct LineMatcher: Sendable {
         }
       }
     }
-    self.tests = tests
+    // As Loki has it, what every line holds counts only alone: `|= "" or "a"` is `|= "a"`.
+    self.tests = isNegated || tests.allSatisfy(\.isAlways) ? tests : tests.filter { !$0.isAlways }
   }
 
   /// Keeps the lines that hold one of the needles.
@@ -57,7 +60,14 @@ struct LineMatcher: Sendable {
   private static func regex(_ text: String) throws(QueryError) -> [Test] {
     let compiled: RE2Pattern
     do { compiled = try RE2Pattern(text) } catch { throw .invalid("error parsing regexp: \(error.message)") }
-    if text.isEmpty { return [.always] }
+    if let shortcut = RegexShortcut.read(text, isLabel: false) {
+      if shortcut.pieces.isEmpty { return [.always] }
+      if shortcut.forgets {
+        var tests: [Test] = []
+        for piece in shortcut.pieces { tests += try regex(piece.expression(isWhole: false)) }
+        return tests
+      }
+    }
     let shape = RegexShape(text)
     let needles = (shape.anyOf ?? []).map { ByteNeedle($0.bytes, isFolded: $0.isFolded) }
     if shape.isExact { return needles.map { .literal($0) } }

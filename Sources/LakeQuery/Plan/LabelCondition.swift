@@ -17,7 +17,8 @@ indirect enum LabelCondition: Sendable {
 
   init(_ filter: LogQL.LabelFilter) throws(QueryError) {
     switch filter {
-    case .matcher(let matcher): try self.init(matcher)
+    case .matcher(let matcher):
+      self = .value(LabelReference(matcher.name), try ValueTest(filter: matcher))
     case .and(let left, let right): self = .and(try LabelCondition(left), try LabelCondition(right))
     case .or(let left, let right): self = .or(try LabelCondition(left), try LabelCondition(right))
     case .number(let label, let comparison, let value):

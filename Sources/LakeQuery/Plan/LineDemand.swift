@@ -101,7 +101,7 @@ struct LineDemandReader {
         if LineDemandReader.isFree(filter) { mayHaveErrors = false }
         return []
       }
-      let test = try ValueTest(matcher)
+      let test = try ValueTest(filter: matcher)
       if matcher.name.hasPrefix("__") || test.passesAbsent { return [] }
       return clauses(label: matcher.name, values: test.isNegated ? nil : LineDemandReader.values(matcher, test))
     case .number(let label, _, _), .duration(let label, _, _), .bytes(let label, _, _), .ip(let label, _, _):

@@ -41,6 +41,39 @@ struct ValueTest: Sendable {
     }
   }
 
+  /// As a label filter of a pipeline tests: expressions as Loki shortens them, and `.` takes no newlines.
+  ///
+  /// - Throws: `.invalid` for an expression that does not compile; the parser finds these first.
+  init(filter matcher: LogQL.Matcher) throws(QueryError) {
+    guard matcher.operation.isRegex else {
+      try self.init(matcher)
+      return
+    }
+    let kind =
+      if let shortcut = RegexShortcut.read(matcher.value, isLabel: true) {
+        try ValueTest.kind(shortcut)
+      } else {
+        try ValueTest.matching(matcher.value)
+      }
+    self.init(kind, isNegated: matcher.operation.isNegated)
+  }
+
+  private static func kind(_ shortcut: RegexShortcut) throws(QueryError) -> Kind {
+    if shortcut.pieces.isEmpty { return .anything }
+    if shortcut.pieces == [.nonEmpty] { return .nonEmpty }
+    let texts = shortcut.pieces.compactMap { piece in
+      if case .equals(let text, isFolded: false) = piece { Array(text.utf8) } else { nil }
+    }
+    if texts.count == shortcut.pieces.count { return .oneOf(texts.sorted { $0.lexicographicallyPrecedes($1) }) }
+    return try matching(shortcut.pieces.map { $0.expression(isWhole: true) }.joined(separator: "|"))
+  }
+
+  private static func matching(_ expression: String) throws(QueryError) -> Kind {
+    do { return .matches(try RE2Pattern("(?:\(expression))")) } catch {
+      throw .invalid("error parsing regexp: \(error.message)")
+    }
+  }
+
   func passes(_ text: UnsafeRawBufferPointer) -> Bool {
     let holds: Bool
     switch kind {

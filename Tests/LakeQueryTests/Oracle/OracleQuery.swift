@@ -31,7 +31,9 @@ struct OracleLineFilter {
 
   func keeps(_ line: String) -> Bool {
     switch operation {
-    case .contains: texts.contains { OracleText.contains($0, line) }
+    case .contains:
+      // As in Loki, an empty text is forgotten beside others.
+      texts.contains { OracleText.contains($0, line) && (!$0.isEmpty || texts.allSatisfy(\.isEmpty)) }
     case .notContains: !texts.contains { OracleText.contains($0, line) }
     case .matches: texts.contains { OracleText.anyMatch($0, line) }
     case .notMatches: !texts.contains { OracleText.anyMatch($0, line) }

@@ -22,6 +22,15 @@ struct SlowMatcher {
       (wanted.tree.wholeMatch(of: value, wanted.options(dotTakesAll: true)) != nil) != isNegated
     }
   }
+
+  /// As a filter of a pipeline.
+  func keeps(_ value: String) -> Bool {
+    guard case .matches(let wanted) = test else { return holds(value) }
+    if let (any, _) = SlowShortcut.of(wanted, isLabel: true) {
+      return (any.isEmpty || any.contains { $0.holds(value, ignoresCase: wanted.ignoresCase) }) != isNegated
+    }
+    return (wanted.tree.wholeMatch(of: value, wanted.options()) != nil) != isNegated
+  }
 }
 
 enum SlowText {
@@ -47,6 +56,14 @@ struct SlowLineFilter {
       }
     }
 
+    var holdsAlways: Bool {
+      switch self {
+      case .text(let text): text.isEmpty
+      case .regex(let expression): SlowShortcut.of(expression, isLabel: false)?.any.isEmpty == true
+      case .ip, .pattern: false
+      }
+    }
+
     func holds(_ line: String) -> Bool {
       switch self {
       case .text(let text):
@@ -54,7 +71,11 @@ struct SlowLineFilter {
         return text.count <= line.count
           && (0...line.count - text.count).contains { line[$0..<$0 + text.count].elementsEqual(text) }
       case .ip(let pattern): return SlowValues.holdsAddress(pattern, line)
-      case .regex(let expression): return expression.tree.firstMatch(in: line, expression.options()) != nil
+      case .regex(let expression):
+        if let (any, forgets) = SlowShortcut.of(expression, isLabel: false), forgets {
+          return any.contains { $0.holds(line, ignoresCase: expression.ignoresCase) }
+        }
+        return expression.tree.firstMatch(in: line, expression.options()) != nil
       case .pattern(let parts): return SlowParsers.patternHolds(parts, line)
       }
     }
@@ -73,7 +94,11 @@ struct SlowLineFilter {
     return sign + " " + operands.map(\.text).joined(separator: " or ")
   }
 
-  func keeps(_ line: String) -> Bool { operands.contains { $0.holds(line) } != isNegated }
+  func keeps(_ line: String) -> Bool {
+    // What every line holds is forgotten beside others.
+    let telling = isNegated ? operands : operands.filter { !$0.holdsAlways }
+    return (telling.isEmpty ? operands : telling).contains { $0.holds(line) } != isNegated
+  }
 }
 
 indirect enum SlowFilter {
@@ -112,7 +137,7 @@ indirect enum SlowFilter {
 
   func keeps(_ row: inout SlowRow) -> Bool {
     switch self {
-    case .matcher(let matcher): return matcher.holds(row.text(matcher.name))
+    case .matcher(let matcher): return matcher.keeps(row.text(matcher.name))
     case .and(let left, let right, _):
       let (a, b) = (left.keeps(&row), right.keeps(&row))
       return a && b
