@@ -83,6 +83,20 @@ package enum FloatText {
   }
 
   /// Go's grammar, which Swift's is wider than (hexadecimal needs an exponent; separators only with a prefix).
+  /// Whether every `_` stands between digits, the `0x` of a hexadecimal number counting as one.
+  private static func separatesDigits(_ text: String, isHex: Bool) -> Bool {
+    let bytes = Array(text.utf8)
+    func isDigit(_ index: Int) -> Bool {
+      guard bytes.indices.contains(index) else { return false }
+      switch bytes[index] | 0x20 {
+      case 48...57: return true
+      case 97...102, UInt8(ascii: "x"): return isHex
+      default: return false
+      }
+    }
+    return bytes.indices.allSatisfy { bytes[$0] != 95 || (isDigit($0 - 1) && isDigit($0 + 1)) }
+  }
+
   private static func isWellFormed(_ text: String) -> Bool {
     var rest = Substring(text.lowercased())
     if rest.first == "+" || rest.first == "-" { rest.removeFirst() }
@@ -92,7 +106,7 @@ package enum FloatText {
     if isHex { rest.removeFirst(2) }
     func isDigit(_ character: Character) -> Bool {
       guard let byte = character.asciiValue else { return false }
-      return (48...57).contains(byte) || (isHex && ((97...102).contains(byte) || byte == 95))
+      return (48...57).contains(byte) || byte == 95 || (isHex && (97...102).contains(byte))
     }
     let whole = rest.prefix(while: isDigit)
     rest = rest.dropFirst(whole.count)
@@ -102,11 +116,11 @@ package enum FloatText {
       fraction = rest.prefix(while: isDigit)
       rest = rest.dropFirst(fraction.count)
     }
-    guard (whole + fraction).contains(where: { $0 != "_" }) else { return false }
+    guard (whole + fraction).contains(where: { $0 != "_" }), separatesDigits(text, isHex: isHex) else { return false }
     guard let mark = rest.first else { return !isHex }
     guard mark == (isHex ? "p" : "e") else { return false }
     rest.removeFirst()
     if rest.first == "+" || rest.first == "-" { rest.removeFirst() }
-    return !rest.isEmpty && rest.allSatisfy { $0.asciiValue.map { (48...57).contains($0) } ?? false }
+    return !rest.isEmpty && rest.allSatisfy { $0.asciiValue.map { (48...57).contains($0) || $0 == 95 } ?? false }
   }
 }

@@ -81,6 +81,23 @@ struct SyntaxErrorTests {
     }
   }
 
+  @Test("names of groups are letters, digits and underscores of ASCII, as Go has them")
+  func groupNames() {
+    #expect(
+      problem("{a=\"b\"} | regexp \"(?P<é>x)\"")
+        == "parse error : invalid regexp parser: error parsing regexp: invalid named capture: `(?P<é>`")
+    #expect(problem("{a=\"b\"} | regexp \"(?P<a>é)\"") == "none")
+  }
+
+  @Test("numbers may have underscores; what is no number counts as 0 in a label filter, and nowhere else")
+  func numbers() throws {
+    #expect(try LogQL.parse("{a=\"b\"} | x > 1_000").description == "{a=\"b\"} | x>1000")
+    #expect(try LogQL.parse("{a=\"b\"} | x > 0x10").description == "{a=\"b\"} | x>0")
+    #expect(
+      problem("vector(0x10)")
+        == "parse error : unable to parse vectorExpr as a float: strconv.ParseFloat: parsing \"0x10\": invalid syntax")
+  }
+
   @Test("length and depth are bounded")
   func bounds() {
     let long = "{a=\"" + String(repeating: "x", count: 131_072) + "\"}"

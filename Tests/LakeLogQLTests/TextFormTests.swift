@@ -88,11 +88,12 @@ struct TextFormTests {
   func readNumbers() {
     for (text, value) in [
       ("1", 1.0), ("017", 17), ("1e3", 1000), (".5", 0.5), ("0x1p3", 8), ("+Inf", .infinity), ("-1.", -1),
+      ("1_000", 1000), ("10_00.5", 1000.5), ("0x1_0p1", 32), ("1e1_0", 1e10),
     ] {
       #expect(FloatText.parse(text).value == value)
     }
     #expect(FloatText.parse("NaN").value?.isNaN == true)
-    for text in ["", "x", "1x", "0x1F", "1_000", "1e", " 1", "+nan", "0b1"] {
+    for text in ["", "x", "1x", "0x1F", "0x1_0", "1__0", "_1", "1_", "1_e5", "1_.5", "1e", " 1", "+nan", "0b1"] {
       #expect(FloatText.parse(text).problem == "strconv.ParseFloat: parsing \"\(text)\": invalid syntax")
     }
     #expect(FloatText.parse("1e400").problem == "strconv.ParseFloat: parsing \"1e400\": value out of range")

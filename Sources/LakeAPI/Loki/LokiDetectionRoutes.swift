@@ -35,6 +35,7 @@ struct LokiDetectionRoutes: Sendable {
     let parsed: LogQL.Query
     do throws(LogQL.SyntaxError) { parsed = try LogQL.parse(parameters.query) } catch { throw LokiRefusal(error) }
     guard case .logs = parsed else { throw .badRequest("only log selector is supported") }
+    try bounds.check(lengthMax: engine.settings.rangeMax)
     let query = LogQueryRequest(
       tenant: read.tenant, query: parameters.query,
       span: .range(start: bounds.start, end: bounds.end, step: step, interval: .zero), limit: lines,
@@ -97,6 +98,7 @@ struct LokiDetectionRoutes: Sendable {
       do throws(LogQL.SyntaxError) { _ = try LogQL.parseSelector(query) } catch { throw LokiRefusal(error) }
       ask.selectors = [query]
     }
+    try bounds.check(lengthMax: engine.settings.rangeMax)
     var found: [(name: String, count: Int)] = []
     do throws(QueryError) {
       var all: [String: Set<String>] = [:]

@@ -33,6 +33,7 @@ struct LokiLabelRoutes: Sendable {
   ) async throws(LokiRefusal) -> HTTPResponse {
     let read = try LokiRead(request, ports)
     let bounds = try read.parameters.bounds()
+    try bounds.check(lengthMax: engine.settings.rangeMax)
     var labels = LabelsRequest(tenant: read.tenant, start: bounds.start, end: bounds.end)
     if let query = read.parameters["query"] {
       try check(query, allowsEverything: false)
@@ -56,6 +57,7 @@ struct LokiLabelRoutes: Sendable {
     // A lone `{}` asks for everything, as no selector at all does.
     if selectors.count == 1, selectors[0].filter({ $0 != " " }) == "{}" { selectors = [] }
     for selector in selectors { try check(selector, allowsEverything: true) }
+    try bounds.check(lengthMax: engine.settings.rangeMax)
     let labels = LabelsRequest(tenant: read.tenant, start: bounds.start, end: bounds.end, selectors: selectors)
     let sets: [LabelSet]
     do throws(QueryError) { sets = try await engine.series(labels) } catch { throw LokiRefusal(error) }
@@ -83,6 +85,7 @@ struct LokiLabelRoutes: Sendable {
     let read = try LokiRead(request, ports)
     let bounds = try read.parameters.orderedBounds()
     try check(read.parameters.query, allowsEverything: true)
+    try bounds.check(lengthMax: engine.settings.rangeMax)
     let labels = LabelsRequest(
       tenant: read.tenant, start: bounds.start, end: bounds.end, selectors: [read.parameters.query])
     let totals: LogIndexStatistics
@@ -100,7 +103,8 @@ struct LokiLabelRoutes: Sendable {
   private func volume(_ request: HTTPRequest, isRange: Bool) async throws(LokiRefusal) -> HTTPResponse {
     let read = try LokiRead(request, ports)
     let parameters = read.parameters
-    let limit = parameters["limit"] == "0" ? LokiParameters.entriesDefault : try parameters.limit()
+    let isZero = parameters["limit"].flatMap { Int64($0) } == 0
+    let limit = isZero ? LokiParameters.entriesDefault : try parameters.limit()
     let bounds = try parameters.orderedBounds()
     let step = isRange ? try parameters.step(bounds) : nil
     let grouping: VolumeRequest.Grouping
@@ -109,6 +113,8 @@ struct LokiLabelRoutes: Sendable {
     case "labels": grouping = .labels
     default: throw .badRequest("invalid aggregation option")
     }
+    // What Loki answers in steps it does not hold against the limit.
+    if !isRange { try bounds.check(lengthMax: engine.settings.rangeMax) }
     let targets = parameters["targetLabels"].map { $0.split(separator: ",").map(String.init) } ?? []
     let volume = VolumeRequest(
       tenant: read.tenant, query: parameters.query, start: bounds.start, end: bounds.end, step: step, limit: limit,

@@ -35,7 +35,10 @@ struct LokiParameters: Sendable {
     /// Nanoseconds between, negative when the end comes first.
     var length: Int64 { Int64(clamping: Int128(end.nanoseconds) - Int128(start.nanoseconds)) }
 
+    /// Counted in whole milliseconds.
     func check(lengthMax: Duration) throws(LokiRefusal) {
+      let milliseconds = Int128(end.nanoseconds / 1_000_000) - Int128(start.nanoseconds / 1_000_000)
+      let length = Int64(clamping: milliseconds * 1_000_000)
       guard length > lengthMax.nanoseconds else { return }
       throw .badRequest(
         "the query time range exceeds the limit (query length: \(GoDuration.goText(.nanoseconds(length))), "
@@ -124,6 +127,8 @@ struct LokiParameters: Sendable {
 
   private func secondsOrDuration(_ text: String) throws(LokiRefusal) -> Duration {
     if let seconds = FloatText.parse(text).value {
+      // Go's conversion makes the smallest number of it.
+      if seconds.isNaN { return .nanoseconds(Int64.min) }
       let nanoseconds = seconds * 1e9
       guard let whole = Int64(exactly: nanoseconds.rounded(.towardZero)) else {
         throw .badRequest("cannot parse \(GoString.quote(text)) to a valid duration. It overflows int64")

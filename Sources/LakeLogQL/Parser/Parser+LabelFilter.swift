@@ -94,7 +94,8 @@ extension Parser {
     case .bytes: return .bytes(label: name.text, comparison, try take().size)
     case .number, .add, .subtract:
       let literal = try self.literal()
-      if let problem = literal.problem { throw problem }
+      // What is no number counts as 0 here, as in Loki; elsewhere it is an error.
+      if let problem = literal.problem, !problem.message.hasSuffix("invalid syntax") { throw problem }
       return .number(label: name.text, comparison, literal.node)
     default: throw unexpected()
     }

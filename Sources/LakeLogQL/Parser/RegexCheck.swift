@@ -24,11 +24,22 @@ package enum RegexCheck {
       return "error parsing regexp: expression nests too deeply: `\(expression)`"
     }
     do throws(RE2Pattern.Malformed) {
-      _ = try RE2Pattern(goSyntax(expression))
-      return nil
+      let pattern = goSyntax(expression)
+      _ = try RE2Pattern(pattern)
+      return foreignName(pattern).map { "error parsing regexp: invalid named capture: `(?P<\($0)>`" }
     } catch {
       return "error parsing regexp: " + goMessage(error.message, expression)
     }
+  }
+
+  /// The first name of a group with other letters than Go takes (RE2 takes those of every script).
+  private static func foreignName(_ pattern: String) -> String? {
+    guard !pattern.utf8.allSatisfy({ $0 < 128 }) else { return nil }
+    for piece in pattern.split(separator: "(?P<", omittingEmptySubsequences: false).dropFirst() {
+      let name = piece.prefix { $0 != ">" }
+      if !name.utf8.allSatisfy({ $0 < 128 }) { return String(name) }
+    }
+    return nil
   }
 
   /// Go's limit of a syntax tree's height; RE2 has none.

@@ -60,9 +60,10 @@ enum GoNumber {
       if byte == UInt8(ascii: "_") {
         let next = index + 1 < text.count ? text[index + 1] : 0
         let isBetween =
-          (IPAddress.hexDigit(previous) != nil || previous | 0x20 == UInt8(ascii: "x"))
-          && IPAddress.hexDigit(next) != nil
-        guard isHex, isBetween else { return nil }
+          isHex
+          ? (IPAddress.hexDigit(previous) != nil || previous | 0x20 == UInt8(ascii: "x"))
+            && IPAddress.hexDigit(next) != nil : ASCII.isDigit(previous) && ASCII.isDigit(next)
+        guard isBetween else { return nil }
       } else {
         guard ASCII.isDigit(byte) || ASCII.isLetter(byte) || byte == 43 || byte == 45 || byte == 46 else { return nil }
         clean.append(byte)

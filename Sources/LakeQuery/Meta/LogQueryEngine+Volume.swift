@@ -7,7 +7,7 @@ extension LogQueryEngine {
   ///
   /// By series: samples carry the target labels, or without those the labels that the selector names. By labels: one
   /// sample for each of these labels, named by it, over the rows that have it.
-  /// - Returns: a vector without `VolumeRequest.step`, a matrix with it; the largest first, at most `limit`.
+  /// - Returns: the largest first, at most `limit`; a matrix when a series has several samples.
   package func volume(_ request: VolumeRequest) async throws(QueryError) -> LogQueryResult {
     let selector: LogQL.Selector
     do throws(LogQL.SyntaxError) {
@@ -16,68 +16,117 @@ extension LogQueryEngine {
       throw .invalid(error.description)
     }
     let names = request.targetLabels.isEmpty ? selector.matchers.map(\.name) : request.targetLabels
-    let steps = try steps(request)
+    let pieces = try pieces(request)
     return try await looking { context throws(QueryError) in
-      let interval = Duration.nanoseconds(
-        steps.count == 1
-          ? max(1, request.end.signedNanoseconds - request.start.signedNanoseconds) : steps.step)
       let view = try await source.open(
         tenant: request.tenant,
-        range: PaneGrid(steps: steps, range: interval.nanoseconds, offset: 0).timeRange, context: context)
-      let evaluator = MetricEvaluator(
-        blocks: { spec throws(QueryError) in
-          try await view.blocks(spec.plan.conditions, in: spec.grid.timeRange)
-        }, steps: steps, now: ports.wall.now.signedNanoseconds, context: context)
-      func bytes(_ selector: LogQL.Selector, by labels: [String]) async throws(QueryError) -> [GridSeries] {
-        let range = LogQL.LogRange(LogQL.LogExpression(selector: selector), interval: interval)
-        return try await evaluator.evaluate(
-          .aggregation(
-            LogQL.VectorAggregation(
-              .sum, .range(LogQL.RangeAggregation(.bytes, range)), grouping: LogQL.Grouping(labels))))
-      }
-      var series: [GridSeries] = []
-      switch request.grouping {
-      case .series: series = try await bytes(selector, by: names)
-      case .labels:
-        for name in SeriesGrouping.sorted(names) {
-          let present = LogQL.Selector(selector.matchers + [LogQL.Matcher(name, .matches, ".+")])
-          for one in try await bytes(present, by: []) {
-            var labelled = one
-            labelled.labels = LabelSet(nameOnly: name)
-            series.append(labelled)
+        range: TimeRange(
+          after: request.start.signedNanoseconds.subtractingSaturated(1), through: request.end.signedNanoseconds),
+        context: context)
+      var series: [(labels: LabelSet, series: VolumeSeries)] = []
+      var numbers: [LabelSet: Int] = [:]
+      for piece in pieces {
+        let evaluator = MetricEvaluator(
+          blocks: { spec throws(QueryError) in
+            try await view.blocks(spec.plan.conditions, in: spec.grid.timeRange)
+          }, steps: piece.steps, now: ports.wall.now.signedNanoseconds, context: context)
+        func bytes(_ selector: LogQL.Selector, by labels: [String]) async throws(QueryError) -> [GridSeries] {
+          let range = LogQL.LogRange(LogQL.LogExpression(selector: selector), interval: piece.interval)
+          return try await evaluator.evaluate(
+            .aggregation(
+              LogQL.VectorAggregation(
+                .sum, .range(LogQL.RangeAggregation(.bytes, range)), grouping: LogQL.Grouping(labels))))
+        }
+        func add(_ found: [GridSeries], _ labels: (GridSeries) -> LabelSet) {
+          for one in found {
+            let labels = labels(one)
+            let number = numbers[labels] ?? series.count
+            if number == series.count {
+              numbers[labels] = number
+              series.append((labels, VolumeSeries()))
+            }
+            for (step, value) in zip(one.steps, one.values) {
+              series[number].series.add(value, at: piece.stamp(Int(step)))
+            }
+          }
+        }
+        switch request.grouping {
+        case .series: add(try await bytes(selector, by: names)) { $0.labels }
+        case .labels:
+          for name in SeriesGrouping.sorted(names) {
+            let present = LogQL.Selector(selector.matchers + [LogQL.Matcher(name, .matches, ".+")])
+            add(try await bytes(present, by: [])) { _ in LabelSet(nameOnly: name) }
           }
         }
       }
       return LogQueryResult(
-        data: data(largest(series, request.limit), steps, request), statistics: context.statistics,
-        warnings: view.warnings)
+        data: data(largest(series, request.limit)), statistics: context.statistics, warnings: view.warnings)
     }
   }
 
-  private func steps(_ request: VolumeRequest) throws(QueryError) -> StepGrid {
-    guard let step = request.step else {
-      return try StepGrid(.instant(at: request.end), pointsMax: settings.pointsMax)
+  /// The samples of one series of the answer.
+  private struct VolumeSeries {
+    var times: [Timestamp] = []
+    var values: [Double] = []
+
+    mutating func add(_ value: Double, at time: Timestamp) {
+      times.append(time)
+      values.append(value)
     }
-    return try StepGrid(
-      .range(start: request.start, end: request.end, step: step, interval: .zero), pointsMax: settings.pointsMax)
   }
 
-  private func largest(_ series: [GridSeries], _ limit: Int) -> [GridSeries] {
-    let totals = series.map { $0.values.reduce(0, +) }
+  /// Windows of one length, one after the other.
+  private struct VolumePiece {
+    let steps: StepGrid
+    let interval: Duration
+    /// Added to the end of a window to get the time of its sample.
+    let shift: Int64
+
+    static let beforeCut: Int64 = 1_000_000
+
+    func stamp(_ index: Int) -> Timestamp { Timestamp(signedNanoseconds: steps.time(index).addingSaturated(shift)) }
+  }
+
+  /// The range cut at the multiples of the step, as Loki cuts it: samples are of the last millisecond before the cut, the last one of the end.
+  private func pieces(_ request: VolumeRequest) throws(QueryError) -> [VolumePiece] {
+    let (start, end) = (request.start.signedNanoseconds, request.end.signedNanoseconds)
+    func piece(through last: Int64, _ interval: Int64, shift: Int64) -> VolumePiece {
+      VolumePiece(
+        steps: StepGrid(start: last, step: 1, count: 1), interval: .nanoseconds(max(1, interval)), shift: shift)
+    }
+    guard let step = request.step?.nanoseconds else { return [piece(through: end, end - start, shift: 0)] }
+    _ = try StepGrid(
+      .range(start: request.start, end: request.end, step: .nanoseconds(step), interval: .zero),
+      pointsMax: settings.pointsMax)
+    let (first, isBeyond) = (start / step + 1).multipliedReportingOverflow(by: step)
+    guard !isBeyond, first < end else { return [piece(through: end, end - start + 1, shift: 0)] }
+    let whole = (end - 1 - first) / step
+    var pieces = [piece(through: first - 1, first - start, shift: 1 - VolumePiece.beforeCut)]
+    if whole > 0 {
+      pieces.append(
+        VolumePiece(
+          steps: StepGrid(start: first + step - 1, step: step, count: Int(whole)), interval: .nanoseconds(step),
+          shift: 1 - VolumePiece.beforeCut))
+    }
+    pieces.append(piece(through: end, end - first - whole * step + 1, shift: 0))
+    return pieces
+  }
+
+  private func largest(
+    _ series: [(labels: LabelSet, series: VolumeSeries)], _ limit: Int
+  ) -> [(labels: LabelSet, series: VolumeSeries)] {
+    let totals = series.map { $0.series.values.reduce(0, +) }
     let order = series.indices.sorted { totals[$0] == totals[$1] ? $0 < $1 : totals[$0] > totals[$1] }
     return order.prefix(max(0, limit)).map { series[$0] }
   }
 
-  private func data(_ series: [GridSeries], _ steps: StepGrid, _ request: VolumeRequest) -> LogQueryResult.Data {
-    if request.step == nil {
-      return .vector(series.map { VectorSample(labels: $0.labels, time: request.end, value: $0.values[0]) })
+  /// A vector as long as no series has two samples.
+  private func data(_ series: [(labels: LabelSet, series: VolumeSeries)]) -> LogQueryResult.Data {
+    if series.allSatisfy({ $0.series.times.count == 1 }) {
+      return .vector(
+        series.map { VectorSample(labels: $0.labels, time: $0.series.times[0], value: $0.series.values[0]) })
     }
-    return .matrix(
-      series.map { one in
-        SampleSeries(
-          labels: one.labels, times: one.steps.map { Timestamp(signedNanoseconds: steps.time(Int($0))) },
-          values: one.values)
-      })
+    return .matrix(series.map { SampleSeries(labels: $0.labels, times: $0.series.times, values: $0.series.values) })
   }
 }
 

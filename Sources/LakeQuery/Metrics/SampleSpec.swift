@@ -32,8 +32,11 @@ struct SampleSpec: Sendable {
     self.aggregation = aggregation
     plan = try LogPlan(aggregation.range.logs, unwrapped: aggregation.range.unwrap?.label)
     let range = aggregation.range.interval.nanoseconds
-    guard range > 0 else { throw .invalid("range must be positive") }
-    grid = PaneGrid(steps: steps, range: range, offset: aggregation.range.offset.nanoseconds)
+    // A window of no length holds nothing: one where no rows are stands in for it.
+    grid =
+      range > 0
+      ? PaneGrid(steps: steps, range: range, offset: aggregation.range.offset.nanoseconds)
+      : PaneGrid(steps: steps, range: 1, offset: .max / 2)
     if let unwrap = aggregation.range.unwrap {
       value = .label(unwrap)
     } else if aggregation.operation == .bytes || aggregation.operation == .bytesRate {

@@ -48,7 +48,7 @@ struct LokiRouteTests {
 
   @Test("a bad query is 400 with Loki's message wherever it is asked")
   func badQueries() async {
-    for path in ["query_range", "query", "explain", "format_query"] where path == "format_query" {
+    for path in ["query_range", "query", "explain", "format_query"] {
       let response = await ask("GET", "/loki/api/v1/\(path)", "query=%7Bbad")
       #expect(response.status == 400)
       #expect(
@@ -86,5 +86,56 @@ struct LokiRouteTests {
   func buildInformation() async {
     let json = await ask("GET", "/loki/api/v1/status/buildinfo").json as? [String: String]
     #expect(json?["version"] == "3.7.6" && json?["revision"] == "icegate")
+  }
+
+  @Test(
+    "reads of labels and sizes over more than 721 hours are refused as queries are, counted in milliseconds",
+    arguments: [
+      "labels", "label/env/values", "series", "index/stats", "index/volume", "detected_labels", "detected_fields",
+      "detected_field/level/values", "query_range",
+    ])
+  func rangeLimit(path: String) async {
+    let query = "match%5B%5D=%7Ba%3D%22b%22%7D&query=%7Ba%3D%22b%22%7D&start=12345678901&end=1768473600000000000"
+    let response = await ask("GET", "/loki/api/v1/" + path, query)
+    #expect(response.status == 400)
+    #expect(
+      error(response)["error"]
+        == "the query time range exceeds the limit (query length: 491242h39m47.655s, limit: 30d1h)")
+  }
+
+  @Test("sizes in steps and patterns may span more", arguments: ["index/volume_range", "patterns"])
+  func rangeUnlimited(path: String) async throws {
+    try await TestStack.with { stack in
+      try await stack.push([(1_768_471_200_000_000_000, "a")])
+      let answer = await stack.get(
+        "/loki/api/v1/" + path,
+        ["query": "{service_name=\"web\"}", "start": "1700000000", "end": "1768473600", "step": "1d"])
+      #expect(answer.status == 200)
+    }
+  }
+
+  @Test("sizes are cut at the multiples of the step; one sample alone makes a vector")
+  func volumeTimes() async throws {
+    try await TestStack.with { stack in
+      let start: UInt64 = 1_768_471_200
+      try await stack.push([
+        (start * 1_000_000_000, "a"), ((start + 599) * 1_000_000_000, "bb"), ((start + 600) * 1_000_000_000, "ccc"),
+        ((start + 2400) * 1_000_000_000, "dddd"),
+      ])
+      func ask(_ step: String, _ from: String = "1768471200") async -> String {
+        let answer = await stack.get(
+          "/loki/api/v1/index/volume_range",
+          ["query": "{service_name=\"web\"}", "start": from, "end": "1768473600", "step": step])
+        let data = (answer.json as? [String: Any])?["data"] as? [String: Any]
+        let one = (data?["result"] as? [[String: Any]])?.first
+        let pairs = one?["values"] as? [[Any]] ?? (one?["value"] as? [Any]).map { [$0] } ?? []
+        return "\(data?["resultType"] ?? "none") " + pairs.map { "\($0[0])=\($0[1])" }.joined(separator: " ")
+      }
+      #expect(await ask("600") == "matrix 1768471799.999=3 1768472399.999=3 1768473600=4")
+      #expect(await ask("7m") == "matrix 1768471319.999=1 1768472159.999=5 1768473600=4")
+      #expect(await ask("1200", "1768471300") == "matrix 1768472399.999=5 1768473600=4")
+      #expect(await ask("1h") == "vector 1768473600=10")
+      #expect(await ask("2400") == "vector 1768473600=10")
+    }
   }
 }

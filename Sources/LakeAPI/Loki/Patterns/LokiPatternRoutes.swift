@@ -22,7 +22,6 @@ struct LokiPatternRoutes: Sendable {
     let read = try LokiRead(request, ports)
     let bounds = try read.parameters.orderedBounds()
     let step = max(try read.parameters.step(bounds), LokiPatternRoutes.stepMin)
-    try bounds.check(lengthMax: engine.settings.rangeMax)
     let query = LogQueryRequest(
       tenant: read.tenant, query: read.parameters.query,
       span: .range(start: bounds.start, end: bounds.end, step: step, interval: .zero))
