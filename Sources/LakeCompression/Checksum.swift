@@ -6,7 +6,7 @@ package enum CRC32 {
   package static func checksum(_ bytes: UnsafeRawBufferPointer, continuing previous: UInt32 = 0) -> UInt32 {
     guard let base = bytes.baseAddress else { return previous }
     return UInt32(
-      truncatingIfNeeded: crc32_z(UInt(previous), base.assumingMemoryBound(to: UInt8.self), bytes.count))
+      truncatingIfNeeded: icegate_crc32(UInt(previous), base.assumingMemoryBound(to: UInt8.self), bytes.count))
   }
 
   package static func checksum(_ bytes: Bytes) -> UInt32 { bytes.withUnsafeBytes { checksum($0) } }

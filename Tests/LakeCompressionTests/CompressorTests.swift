@@ -66,4 +66,31 @@ struct CompressorTests {
     #expect(CRC32.checksum(Bytes("123456789")) == 0xCBF4_3926)
     #expect(CRC32.checksum(Bytes()) == 0)
   }
+
+  @Test("the checksum is that of bit after bit, whatever length, place and beginning")
+  func crcBitByBit() {
+    func model(_ bytes: ArraySlice<UInt8>, _ previous: UInt32) -> UInt32 {
+      var rest = ~previous
+      for byte in bytes {
+        rest ^= UInt32(byte)
+        for _ in 0..<8 { rest = rest & 1 != 0 ? rest >> 1 ^ 0xEDB8_8320 : rest >> 1 }
+      }
+      return ~rest
+    }
+    var random: UInt64 = 7
+    let bytes = (0..<1100).map { _ -> UInt8 in
+      random = random &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+      return UInt8(truncatingIfNeeded: random >> 56)
+    }
+    for count in Array(0...300) + [511, 512, 513, 1023, 1024, 1031] {
+      for start in [0, 1, 7, 16] {
+        let part = bytes[start..<start + count]
+        let whole = part.withUnsafeBytes { CRC32.checksum($0) }
+        #expect(whole == model(part, 0), "\(count) bytes from \(start)")
+        let first = part.prefix(count / 3).withUnsafeBytes { CRC32.checksum($0) }
+        let continued = part.dropFirst(count / 3).withUnsafeBytes { CRC32.checksum($0, continuing: first) }
+        #expect(continued == whole, "\(count) bytes from \(start) in two pieces")
+      }
+    }
+  }
 }
