@@ -50,6 +50,33 @@ struct DictionaryTests {
     #expect(TestColumns.values(try Self.read(plain), .string) == TestColumns.values(column, .string))
   }
 
+  @Test("a large dictionary that pays by far is written with its repeats when asked so; one that does not is united")
+  func writesRepeats() throws {
+    var options = ParquetWriterOptions()
+    options.unitesDictionaries = false
+    func file(entries count: Int, rows: Int) throws -> (ParquetFile, Column) {
+      // Every entry twice.
+      let dictionary = TestColumns.column((0..<count).map { .text("entry \($0 / 2)") }, .string)
+      let indices = (0..<rows).map { UInt32($0 % count) }
+      let column = Column(.dictionary(indices: Buffer(indices), dictionary: dictionary), count: rows)
+      let batch = ColumnBatch(schema: Self.schema, columns: [column], count: rows)
+      let (file, _) = try ParquetWriter.encode([batch], schema: Self.schema, options: options)
+      let found = try Self.read(file)
+      #expect(TestColumns.values(found, .string) == TestColumns.values(column, .string))
+      return (try ParquetFile(file), found)
+    }
+    let (large, kept) = try file(entries: 3000, rows: 9000)
+    #expect(Self.entries(kept)?.count == 3000)
+    let statistics = try #require(large.rowGroups[0].chunks[0].statistics)
+    // Nobody has counted.
+    #expect(statistics.distinctCount == nil)
+    #expect(statistics.min == .bytes(Bytes("entry 0")) && statistics.max == .bytes(Bytes("entry 999")))
+    let (small, united) = try file(entries: 600, rows: 9000)
+    #expect(Self.entries(united)?.count == 300)
+    #expect(small.rowGroups[0].chunks[0].statistics?.distinctCount == 300)
+    #expect(Self.entries(try file(entries: 3000, rows: 4500).1)?.count == 1500)
+  }
+
   @Test("an index beyond the batch's dictionary is refused")
   func outside() {
     let dictionary = TestColumns.column([.text("a")], .string)

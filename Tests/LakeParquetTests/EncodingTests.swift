@@ -43,6 +43,44 @@ struct EncodingTests {
     }
   }
 
+  @Test("levels that reach a level are counted one as the other, whatever the count")
+  func countingLevels() {
+    var random = TestRandom(11)
+    for count in Array(0...40) + [128, 2039, 2040, 2041, 2048, 5000] {
+      for top in [1, 2, 7, 127, 255] as [UInt64] {
+        let levels = (0..<count).map { _ in UInt8(random.next() % (top + 1)) }
+        for level in [0, 1, 2, 3, 7, 127, 128, 129, 255] as [UInt8] {
+          let expected = levels.filter { $0 >= level }.count
+          let found = levels.withUnsafeBufferPointer { levels in
+            levels.baseAddress.map { Levels.count($0, levels.count, atLeast: level) } ?? 0
+          }
+          #expect(found == expected, "\(count) levels up to \(top), at least \(level)")
+        }
+      }
+    }
+    let full = [UInt8](repeating: 1, count: 100_000)
+    #expect(Levels.count(full, full.count, atLeast: 1) == 100_000)
+  }
+
+  @Test("levels are packed as wider integers are", arguments: 1...8)
+  func packingLevels(width: Int) {
+    var random = TestRandom(UInt64(width))
+    for count in 0...70 {
+      let levels = (0..<count).map { _ in UInt8(truncatingIfNeeded: random.next()) & UInt8((1 << width) - 1) }
+      let narrow = Self.encoded { BitPacking.pack(levels, count: count, width: width, into: &$0) }
+      #expect(
+        narrow == Self.encoded { BitPacking.pack(levels.map { UInt64($0) }, count: count, width: width, into: &$0) })
+      var expected = [UInt8](repeating: 0, count: (count + 7) / 8 * width)
+      for (index, level) in levels.enumerated() {
+        for bit in 0..<width where level >> UInt8(bit) & 1 == 1 {
+          let place = index * width + bit
+          expected[place / 8] |= 1 << UInt8(place % 8)
+        }
+      }
+      #expect(narrow == expected)
+    }
+  }
+
   @Test("a run of equal values is its length and the value; others are packed")
   func runLayout() throws {
     let equal = [UInt32](repeating: 4, count: 100)

@@ -66,6 +66,33 @@ struct StatisticsTests {
     #expect(ShortenedBound.upper(Bytes("\u{D7FF}x"), limit: 3, isText: true)?.bytes.text == "\u{E000}")
   }
 
+  @Test(
+    "bounds are the extremes of all pages, however alike the runs begin",
+    arguments: [ColumnLayout.Encoding.dictionary, .plain],
+    [FieldType.binary, .fixed(9), .decimal(precision: 20, scale: 0)])
+  func extremes(layout: ColumnLayout.Encoding, type: FieldType) throws {
+    for seed in 0..<40 as Range<UInt64> {
+      var random = TestRandom(seed)
+      let letters: [UInt8] = [0, 1, 0x7F, 0x80, 0xFF]
+      let values = (0..<Int(random.next() % 50) + 1).map { _ -> [UInt8] in
+        let count = type == .binary ? Int(random.next() % 12) : 9
+        // Mostly the same beginning: what tells the runs apart lies behind the first eight bytes.
+        return (0..<count).map { at in random.next() % 8 == 0 || at > 7 ? letters[Int(random.next() % 5)] : 0x80 }
+      }
+      let isSigned = type == .decimal(precision: 20, scale: 0)
+      let ascending = values.sorted { a, b in
+        if isSigned, a[0] & 0x80 != b[0] & 0x80 { return a[0] & 0x80 != 0 }
+        return a.lexicographicallyPrecedes(b)
+      }
+      let (file, _, _) = try Self.file(type, values.map { .bytes($0) }, layout: layout, pageRows: 7)
+      let found = try Self.statistics(file)
+      let width = isSigned ? FieldType.decimalBytes(precision: 20) : 0
+      #expect(width == 0 || width == 9)
+      #expect(found.min == .bytes(Bytes(ascending.first!)), "seed \(seed)")
+      #expect(found.max == .bytes(Bytes(ascending.last!)), "seed \(seed)")
+    }
+  }
+
   @Test("decimals are ordered by value, not by bytes")
   func decimals() throws {
     let type = FieldType.decimal(precision: 20, scale: 0)

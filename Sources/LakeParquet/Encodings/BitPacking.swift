@@ -104,10 +104,86 @@ enum BitPacking {
   static func pack<T: FixedWidthInteger & BitwiseCopyable>(
     _ values: UnsafePointer<T>, count: Int, width: Int, into output: inout BufferBuilder<UInt8>
   ) {
-    let groups = (count + 7) / 8
-    let bytes = groups * width
+    let bytes = (count + 7) / 8 * width
     // Stores are whole words: up to eight bytes beyond the end, which the storage's padding holds.
     let target = UnsafeMutableRawPointer(output.reserve(bytes))
+    let whole = packWhole(values, width: width, groups: count / 8, into: target) ? count / 8 : 0
+    packRest(values + whole * 8, count: count - whole * 8, width: width, into: target + whole * width)
+    output.count += bytes
+  }
+
+  /// One loop per width, so that every shift and offset is a constant. - Returns: false for widths without one.
+  private static func packWhole<T: FixedWidthInteger & BitwiseCopyable>(
+    _ values: UnsafePointer<T>, width: Int, groups: Int, into target: UnsafeMutableRawPointer
+  ) -> Bool {
+    switch width {
+    case 1 where MemoryLayout<T>.size == 1: packBits(UnsafeRawPointer(values), groups, target)
+    case 1: packRun(values, 1, groups, target)
+    case 2: packRun(values, 2, groups, target)
+    case 3: packRun(values, 3, groups, target)
+    case 4: packRun(values, 4, groups, target)
+    case 5: packRun(values, 5, groups, target)
+    case 6: packRun(values, 6, groups, target)
+    case 7: packRun(values, 7, groups, target)
+    case 8: packRun(values, 8, groups, target)
+    case 9: packRun(values, 9, groups, target)
+    case 10: packRun(values, 10, groups, target)
+    case 11: packRun(values, 11, groups, target)
+    case 12: packRun(values, 12, groups, target)
+    case 13: packRun(values, 13, groups, target)
+    case 14: packRun(values, 14, groups, target)
+    case 15: packRun(values, 15, groups, target)
+    case 16: packRun(values, 16, groups, target)
+    case 17: packRun(values, 17, groups, target)
+    case 18: packRun(values, 18, groups, target)
+    case 19: packRun(values, 19, groups, target)
+    case 20: packRun(values, 20, groups, target)
+    default: return false
+    }
+    return true
+  }
+
+  /// Bytes that are 0 or 1, eight to a byte: the product brings the lowest bit of each byte to the top, none onto another.
+  private static func packBits(_ values: UnsafeRawPointer, _ groups: Int, _ target: UnsafeMutableRawPointer) {
+    for group in 0..<groups {
+      let word = values.loadUnaligned(fromByteOffset: group &* 8, as: UInt64.self).littleEndian & 0x0101_0101_0101_0101
+      let byte = UInt8(truncatingIfNeeded: (word &* 0x0102_0408_1020_4080) &>> 56)
+      target.storeBytes(of: byte, toByteOffset: group, as: UInt8.self)
+    }
+  }
+
+  @inline(__always)
+  private static func packRun<T: FixedWidthInteger & BitwiseCopyable>(
+    _ values: UnsafePointer<T>, _ width: Int, _ groups: Int, _ target: UnsafeMutableRawPointer
+  ) {
+    var from = values
+    var to = target
+    for _ in 0..<groups {
+      var word: UInt64 = 0
+      var filled = 0
+      var at = 0
+      for lane in 0..<8 {
+        word |= UInt64(truncatingIfNeeded: from[lane]) &<< UInt64(truncatingIfNeeded: filled)
+        filled &+= width
+        if filled >= 32 {
+          to.storeBytes(of: UInt32(truncatingIfNeeded: word).littleEndian, toByteOffset: at, as: UInt32.self)
+          word &>>= 32
+          filled &-= 32
+          at &+= 4
+        }
+      }
+      // The next group overwrites what this one stores beyond its end.
+      if filled > 0 {
+        to.storeBytes(of: UInt32(truncatingIfNeeded: word).littleEndian, toByteOffset: at, as: UInt32.self)
+      }
+      from += 8
+      to += width
+    }
+  }
+
+  private static func packRest<T: FixedWidthInteger & BitwiseCopyable>(
+    _ values: UnsafePointer<T>, count: Int, width: Int, into target: UnsafeMutableRawPointer
+  ) {
     var word: UInt64 = 0
     var filled = 0
     var at = 0
@@ -122,14 +198,13 @@ enum BitPacking {
         word = filled == 0 ? 0 : value &>> UInt64(truncatingIfNeeded: width - filled)
       }
     }
-    var rest = bytes - at
+    var rest = (count + 7) / 8 * width - at
     while rest > 0 {
       target.storeBytes(of: word, toByteOffset: at, as: UInt64.self)
       word = 0
       at += 8
       rest -= 8
     }
-    output.count += bytes
   }
 
   /// Bits that `value` needs.

@@ -105,6 +105,17 @@ enum RunLength {
     let first = values[0]
     let end = min(limit, enough)
     var length = 1
+    if MemoryLayout<T>.size == 1 {
+      // Levels: eight at a time.
+      let all = UInt64(truncatingIfNeeded: first) & 0xFF &* 0x0101_0101_0101_0101
+      let bytes = UnsafeRawPointer(values)
+      length = 0
+      while length + 8 <= end {
+        let difference = bytes.loadUnaligned(fromByteOffset: length, as: UInt64.self).littleEndian ^ all
+        if difference != 0 { return length + difference.trailingZeroBitCount / 8 }
+        length += 8
+      }
+    }
     while length < end && values[length] == first { length += 1 }
     return length
   }

@@ -10,7 +10,7 @@ struct TextIndexBuilder: ~Copyable {
   /// Or this share of its text, where that is more: text that compresses better than 1 : 12 is dear to search all the same.
   static let textShare = 128
 
-  private let shortMarks = RawStorage(capacity: 1 << TextGrams.shortBits)
+  private let shortWords = RawStorage(capacity: (1 << TextGrams.shortBits) / 8)
   private let longWords = RawStorage(capacity: (1 << TextGrams.longBits) / 8)
   private var text = BufferBuilder<UInt8>(capacity: 1 << 20)
   private var pages: [TextIndexPage] = []
@@ -24,7 +24,7 @@ struct TextIndexBuilder: ~Copyable {
   ///   - pageBytes: its compressed size; the index is cut to a share of it.
   mutating func add(rows: Range<Int>, _ values: DenseValues, _ runs: [Range<Int>], pageBytes: Int) {
     guard case .bytes(let offsets, let data) = values else { preconditionFailure("a text index is of text") }
-    shortMarks.base.initializeMemory(as: UInt8.self, repeating: 0, count: shortMarks.capacity)
+    shortWords.base.initializeMemory(as: UInt8.self, repeating: 0, count: shortWords.capacity)
     longWords.base.initializeMemory(as: UInt8.self, repeating: 0, count: longWords.capacity)
     for run in runs { mark(run, offsets, data) }
     var page = TextIndexPage(firstRow: rows.lowerBound, shortBits: TextGrams.shortBits, longBits: TextGrams.longBits)
@@ -48,43 +48,46 @@ struct TextIndexBuilder: ~Copyable {
       lowered.storeBytes(
         of: TextGrams.lowered(source.load(fromByteOffset: index, as: UInt8.self)), toByteOffset: index, as: UInt8.self)
     }
-    let short = shortMarks.base.assumingMemoryBound(to: UInt8.self)
+    // Bits rather than bytes: both stay in the nearest cache.
+    let short = shortWords.base.assumingMemoryBound(to: UInt64.self)
     let long = longWords.base.assumingMemoryBound(to: UInt64.self)
     for value in run {
       var at = Int(offset[value]) - first
       let end = Int(offset[value + 1]) - first
       while at <= end - TextGrams.longBytes {
         let word = lowered.loadUnaligned(fromByteOffset: at, as: UInt64.self)
-        short[TextGrams.shortPosition(word)] = 1
+        let shortPosition = TextGrams.shortPosition(word)
+        short[shortPosition >> 6] |= 1 << UInt64(shortPosition & 63)
         let position = TextGrams.longPosition(word)
         long[position >> 6] |= 1 << UInt64(position & 63)
         at += 1
       }
       while at <= end - TextGrams.shortBytes {
-        short[TextGrams.shortPosition(lowered.loadUnaligned(fromByteOffset: at, as: UInt64.self))] = 1
+        let position = TextGrams.shortPosition(lowered.loadUnaligned(fromByteOffset: at, as: UInt64.self))
+        short[position >> 6] |= 1 << UInt64(position & 63)
         at += 1
       }
     }
     withExtendedLifetime((offsets.storage, data.storage)) {}
   }
 
-  /// Folds the marks until an eighth of them is set, or until they are small enough, and appends them as bits.
+  /// Folds the bits until an eighth of them is set, or until they are small enough, and appends them.
   /// - Returns: the bytes they will take at most, packed.
   private mutating func appendShort(_ page: inout TextIndexPage, packedBytesMax: Int) -> Int {
-    let marks = shortMarks.base.assumingMemoryBound(to: UInt8.self)
+    let words = shortWords.base.assumingMemoryBound(to: UInt64.self)
     var packedBytes: Int
     repeat {
       var set = 0
-      for index in 0..<1 << page.shortBits { set &+= Int(marks[index]) }
+      for index in 0..<(1 << page.shortBits) / 64 { set &+= words[index].nonzeroBitCount }
       // A line above the entropy of so many random bits: 15 % and 3.3 bits for each that is set.
       packedBytes = min(page.shortBytes, page.shortBytes * 3 / 20 + set * 33 / 80) + 8
       let isSparse = set * 16 <= 1 << page.shortBits
       guard page.shortBits > TextIndexPage.bitsMin, isSparse || packedBytes > packedBytesMax else { break }
       page.shortBits -= 1
-      let half = 1 << page.shortBits
-      for index in 0..<half { marks[index] |= marks[index + half] }
+      let half = (1 << page.shortBits) / 64
+      for index in 0..<half { words[index] |= words[index + half] }
     } while true
-    BitPacking.pack(marks, count: 1 << page.shortBits, width: 1, into: &short)
+    short.append(contentsOf: shortWords.base.assumingMemoryBound(to: UInt8.self), count: page.shortBytes)
     return packedBytes
   }
 

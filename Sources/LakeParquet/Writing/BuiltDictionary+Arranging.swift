@@ -40,7 +40,8 @@ extension BuiltDictionary {
     let places = Buffer<UInt32>(count: count) { out in
       for at in 0..<count { out[Int(order[at])] = UInt32(at) }
     }
-    return BuiltDictionary(entries: moved, indices: Gather.pick(places, .positions(indices)))
+    return BuiltDictionary(
+      entries: moved, indices: Gather.pick(places, .positions(indices)), isDistinct: isDistinct)
   }
 
   private func frequentEntries(_ count: Int) -> [Bool] {

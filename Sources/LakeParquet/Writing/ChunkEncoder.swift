@@ -73,7 +73,10 @@ struct ChunkEncoder: ~Copyable {
 
   private func source(of selected: SelectedValues) throws(ParquetError) -> Source {
     let wanted = layout?.encoding ?? .dictionary
-    if wanted == .dictionary, var built = DictionaryBuilder.build(selected, bytesMax: options.dictionaryBytesMax) {
+    if wanted == .dictionary,
+      var built = DictionaryBuilder.build(
+        selected, bytesMax: options.dictionaryBytesMax, unites: options.unitesDictionaries)
+    {
       if options.arrangesDictionaries { built = built.arranged() }
       // One bit at least: some readers do not take indices of no bits.
       return .dictionary(built, width: max(1, BitPacking.width(of: UInt64(max(1, built.entries.count) - 1))))
@@ -152,12 +155,14 @@ struct ChunkEncoder: ~Copyable {
     let prefix = options.pageVersion == .v2 ? repetitionBytes + definitionBytes : 0
     let bytes = try append(PageHeader(kind: kind), uncompressedPrefix: prefix)
     offsetIndex.locations.append(.init(offset: offset, bytes: bytes, firstRow: page.rows.lowerBound))
-    note(page, shredded, source, nulls: nulls)
     switch source {
-    case .values(let values, _): textIndex?.add(rows: page.rows, values, [page.values], pageBytes: bytes)
+    case .values(let values, _):
+      note(page, shredded, Summary(values, page.values, order), nulls: nulls)
+      textIndex?.add(rows: page.rows, values, [page.values], pageBytes: bytes)
     case .dictionary(let dictionary, _):
-      let used = textIndex == nil ? [] : DictionaryUse(dictionary, page.values).runs
-      textIndex?.add(rows: page.rows, dictionary.entries, used, pageBytes: bytes)
+      let use = DictionaryUse(dictionary, page.values)
+      note(page, shredded, Summary(use, order), nulls: nulls)
+      if textIndex != nil { textIndex?.add(rows: page.rows, dictionary.entries, use.runs, pageBytes: bytes) }
     }
   }
 
@@ -225,9 +230,25 @@ struct ChunkEncoder: ~Copyable {
     }
   }
 
+  /// What is told of the values of a page.
+  private struct Summary {
+    let bounds: ValueBounds
+    let unencodedBytes: Int?
+
+    init(_ values: DenseValues, _ range: Range<Int>, _ order: ValueOrder) {
+      bounds = ValueBounds(values, range, order: order)
+      unencodedBytes = values.unencodedBytes(range)
+    }
+
+    init(_ use: DictionaryUse, _ order: ValueOrder) {
+      bounds = use.bounds(order: order)
+      unencodedBytes = use.unencodedBytes
+    }
+  }
+
   /// Statistics of the page just written.
   private mutating func note(
-    _ page: PageSplitter.Page, _ shredded: ShreddedLeaf, _ source: Source, nulls: Int
+    _ page: PageSplitter.Page, _ shredded: ShreddedLeaf, _ summary: Summary, nulls: Int
   ) {
     pageCount += 1
     nullCount += nulls
@@ -239,16 +260,8 @@ struct ChunkEncoder: ~Copyable {
     for level in 0...leaf.maxDefinition { definitionHistogram[level] += histograms.1[level] }
     if leaf.maxRepetition > 0 { columnIndex.repetitionHistograms += histograms.0 }
     if leaf.maxDefinition > 0 { columnIndex.definitionHistograms += histograms.1 }
-    let found: ValueBounds
-    switch source {
-    case .values(let values, _):
-      found = ValueBounds(values, page.values, order: order)
-      if let bytes = values.unencodedBytes(page.values) { offsetIndex.unencodedBytes.append(bytes) }
-    case .dictionary(let dictionary, _):
-      let use = DictionaryUse(dictionary, page.values)
-      found = use.bounds(order: order)
-      if let bytes = use.unencodedBytes { offsetIndex.unencodedBytes.append(bytes) }
-    }
+    let found = summary.bounds
+    if let bytes = summary.unencodedBytes { offsetIndex.unencodedBytes.append(bytes) }
     bounds.merge(found, order: order)
     columnIndex.nullPages.append(page.values.isEmpty)
     columnIndex.nullCounts.append(nulls)
@@ -266,18 +279,16 @@ struct ChunkEncoder: ~Copyable {
 
   private static func histogram(_ levels: Buffer<UInt8>?, _ entries: Range<Int>, max: Int) -> [Int] {
     guard let levels else { return [entries.count] }
-    if max == 1 {
-      var ones = 0
-      levels.withValues { for index in entries { ones &+= Int($0[index]) } }
-      return [entries.count - ones, ones]
-    }
-    var counts = Array(repeating: 0, count: max + 1)
-    levels.withValues { levels in
-      counts.withUnsafeMutableBufferPointer { counts in
-        for index in entries { counts[Int(levels[index])] &+= 1 }
+    return levels.withValues { levels in
+      // How many reach each level, in vectors; the differences are the histogram.
+      let from = levels.baseAddress! + entries.lowerBound
+      var counts = [entries.count]
+      for level in stride(from: 1, through: max, by: 1) {
+        counts.append(Levels.count(from, entries.count, atLeast: UInt8(level)))
+        counts[level - 1] -= counts[level]
       }
+      return counts
     }
-    return counts
   }
 
   private var isText: Bool { leaf.type == .string }
@@ -325,7 +336,9 @@ struct ChunkEncoder: ~Copyable {
     guard options.writesStatistics else { return nil }
     var statistics = RawStatistics()
     statistics.nullCount = nullCount
-    if case .dictionary(let dictionary, _) = source { statistics.distinctCount = dictionary.entries.count }
+    if case .dictionary(let dictionary, _) = source, dictionary.isDistinct {
+      statistics.distinctCount = dictionary.entries.count
+    }
     if let low = bounds.min?.plain, let high = bounds.max?.plain {
       let limit = leaf.physicalType == .byteArray ? options.statisticsBytesMax : .max
       let lower = ShortenedBound.lower(low, limit: limit, isText: isText)
@@ -383,56 +396,94 @@ struct ChunkEncoder: ~Copyable {
 struct DictionaryUse {
   private let entries: DenseValues
   private let indices: Buffer<UInt32>
-  private let used: [Int]
+  /// Ascending; nil: all of them.
+  private let used: Buffer<UInt32>?
+  /// Bytes of the page's texts; nil for other types.
   private(set) var unencodedBytes: Int?
 
+  /// - Precondition: the indices of the dictionary use each of its entries.
   init(_ dictionary: BuiltDictionary, _ range: Range<Int>) {
     entries = dictionary.entries
     indices = dictionary.indices.slice(range)
-    var seen = BufferBuilder<UInt8>(capacity: max(1, entries.count))
-    seen.append(repeating: 0, count: entries.count)
-    let marks = seen.base
-    dictionary.indices.withValues { indices in for index in range { marks[Int(indices[index])] = 1 } }
-    var used: [Int] = []
-    for entry in 0..<entries.count where marks[entry] != 0 { used.append(entry) }
+    if range.count == dictionary.indices.count {
+      used = nil
+      if case .bytes(let offsets, _) = entries { unencodedBytes = Self.textBytes(offsets, indices) }
+      return
+    }
+    let uses = Self.uses(indices, entryCount: entries.count)
+    let (used, bytes) = Self.used(uses, of: entries)
     self.used = used
-    if case .bytes(let offsets, _) = entries {
-      var total = 0
-      let base = offsets.unsafeBase
-      dictionary.indices.withValues { indices in
-        for index in range { total &+= Int(base[Int(indices[index]) + 1] &- base[Int(indices[index])]) }
+    unencodedBytes = bytes
+  }
+
+  private static func textBytes(_ offsets: Buffer<UInt32>, _ indices: Buffer<UInt32>) -> Int {
+    offsets.withValues { offsets in
+      indices.withValues { indices in
+        var total = 0
+        for index in indices { total &+= Int(offsets[Int(index) &+ 1] &- offsets[Int(index)]) }
+        return total
       }
-      withExtendedLifetime(offsets.storage) {}
-      unencodedBytes = total
     }
   }
 
+  /// How often each entry occurs.
+  private static func uses(_ indices: Buffer<UInt32>, entryCount: Int) -> Buffer<UInt32> {
+    Buffer<UInt32>(count: entryCount) { uses in
+      uses.update(repeating: 0, count: entryCount)
+      indices.withValues { for index in $0 { uses[Int(index)] &+= 1 } }
+    }
+  }
+
+  private static func used(_ uses: Buffer<UInt32>, of entries: DenseValues) -> (Buffer<UInt32>, bytes: Int?) {
+    var used = BufferBuilder<UInt32>(capacity: max(1, uses.count))
+    let target = used.reserve(uses.count)
+    var count = 0
+    var bytes: Int?
+    uses.withValues { uses in
+      // Written in any case, kept when used: no branch to foresee.
+      for entry in 0..<uses.count {
+        target[count] = UInt32(truncatingIfNeeded: entry)
+        count &+= uses[entry] != 0 ? 1 : 0
+      }
+      if case .bytes(let offsets, _) = entries {
+        bytes = offsets.withValues { offsets in
+          var total = 0
+          for entry in 0..<uses.count {
+            total &+= Int(uses[entry]) &* Int(offsets[entry &+ 1] &- offsets[entry])
+          }
+          return total
+        }
+      }
+    }
+    used.count = count
+    return (used.finish(), bytes)
+  }
+
   /// The entries as runs of neighbours.
-  var runs: [Range<Int>] { RowRanges.normalized(used.map { $0..<$0 + 1 }, rowCount: entries.count) }
+  var runs: [Range<Int>] {
+    guard let used else { return [0..<entries.count] }
+    return RowRanges.normalized(used.array.map { Int($0)..<Int($0) + 1 }, rowCount: entries.count)
+  }
 
   func bounds(order: ValueOrder) -> ValueBounds {
-    let positions = Buffer(used.map { UInt32(truncatingIfNeeded: $0) })
     switch entries {
-    case .boolean(let values): return whole(.boolean(Gather.pick(values, .positions(positions))), order)
-    case .int32(let values): return whole(.int32(Gather.pick(values, .positions(positions))), order)
-    case .int64(let values): return whole(.int64(Gather.pick(values, .positions(positions))), order)
+    case .boolean(let values): return whole(.boolean(picked(values)), order)
+    case .int32(let values): return whole(.int32(picked(values)), order)
+    case .int64(let values): return whole(.int64(picked(values)), order)
     // Every value, not every entry: NaN is counted.
     case .float(let values): return whole(.float(Gather.pick(values, .positions(indices))), order)
     case .double(let values): return whole(.double(Gather.pick(values, .positions(indices))), order)
     case .fixed, .bytes:
-      guard var low = used.first else { return ValueBounds() }
-      var high = low
-      for entry in used.dropFirst() {
-        let run = entries.run(entry)
-        if order.isLess(run, entries.run(low)) {
-          low = entry
-        } else if order.isLess(entries.run(high), run) {
-          high = entry
-        }
-      }
+      guard let used else { return whole(entries, order) }
+      guard used.count > 0 else { return ValueBounds() }
+      let (low, high) = used.withValues { used in entries.extremeRuns(used.count, order) { Int(used[$0]) } }
       return ValueBounds(
         min: .bytes(Bytes(copying: entries.run(low))), max: .bytes(Bytes(copying: entries.run(high))))
     }
+  }
+
+  private func picked<T: BitwiseCopyable>(_ values: Buffer<T>) -> Buffer<T> {
+    used.map { Gather.pick(values, .positions($0)) } ?? values
   }
 
   private func whole(_ values: DenseValues, _ order: ValueOrder) -> ValueBounds {

@@ -1,10 +1,12 @@
 import LakeHash
 import LakeModel
 
-/// A dictionary made for writing: distinct values in order of first use, and each value's position among them.
+/// A dictionary made for writing: values in order of first use, each of them used, and each value's position among them.
 struct BuiltDictionary {
   var entries: DenseValues
   var indices: Buffer<UInt32>
+  /// False when entries may repeat.
+  var isDistinct = true
 }
 
 /// Finds the distinct values of a chunk, giving up early when there are too many to pay.
@@ -12,8 +14,9 @@ enum DictionaryBuilder {
   /// After this many values a column that is mostly distinct gives up.
   static let sampleCount = 16_384
 
+  /// - Parameter unites: look for entries that repeat in a dictionary that the batch brought, even when it is small.
   /// - Returns: nil when the dictionary would pass `bytesMax`, or would not be smaller than the values.
-  static func build(_ values: SelectedValues, bytesMax: Int) -> BuiltDictionary? {
+  static func build(_ values: SelectedValues, bytesMax: Int, unites: Bool = true) -> BuiltDictionary? {
     switch values {
     case .dense(let dense):
       guard dense.count > 0 else { return nil }
@@ -36,7 +39,7 @@ enum DictionaryBuilder {
           (Int(base[$0]), Int(base[$0 + 1] &- base[$0]))
         }
       }
-    case .indexed(let indices, let entries): return remap(indices, entries, bytesMax: bytesMax)
+    case .indexed(let indices, let entries): return remap(indices, entries, bytesMax: bytesMax, unites: unites)
     }
   }
 
@@ -112,10 +115,9 @@ enum DictionaryBuilder {
   ) -> BuiltDictionary? {
     var indices = BufferBuilder<UInt32>(capacity: count)
     let target = indices.reserve(count)
-    // Where each entry lies in `data`: entries are copied once, at the end.
-    var starts = BufferBuilder<UInt32>(capacity: 256)
-    var lengths = BufferBuilder<UInt32>(capacity: 256)
-    var hashes = BufferBuilder<UInt64>(capacity: 256)
+    // Where each entry lies in `data`: entries are copied once, at the end. With the hash beside it, so that a look costs one
+    // line of cache.
+    var entries = BufferBuilder<Run>(capacity: 256)
     var table = SlotTable(capacity: 1024)
     var bytes = 0
     let base = UnsafeRawPointer(data.unsafeBase)
@@ -130,9 +132,9 @@ enum DictionaryBuilder {
       var slot = table.first(hash)
       var index = table.slots[slot]
       while index != SlotTable.free {
-        let entry = Int(index)
-        if hashes.base[entry] == hash && Int(lengths.base[entry]) == length
-          && isEqual(base + start, base + Int(starts.base[entry]), length)
+        let entry = entries.base[Int(index)]
+        if entry.hash == hash && Int(entry.length) == length
+          && isEqual(base + start, base + Int(entry.start), length)
         {
           break
         }
@@ -143,24 +145,32 @@ enum DictionaryBuilder {
         bytes += length + 4
         if bytes > bytesMax { return nil }
         if givesUp && position >= sampleCount && position & 4095 == 0
-          && isHopeless(seen: position, distinct: starts.count)
+          && isHopeless(seen: position, distinct: entries.count)
         {
           return nil
         }
-        index = UInt32(truncatingIfNeeded: starts.count)
-        starts.append(UInt32(truncatingIfNeeded: start))
-        lengths.append(UInt32(truncatingIfNeeded: length))
-        hashes.append(hash)
+        index = UInt32(truncatingIfNeeded: entries.count)
+        entries.append(
+          Run(hash: hash, start: UInt32(truncatingIfNeeded: start), length: UInt32(truncatingIfNeeded: length)))
         table.slots[slot] = index
-        if starts.count * 2 > table.capacity { table.grow(count: starts.count) { hashes.base[$0] } }
+        if entries.count * 2 > table.capacity { table.grow(count: entries.count) { entries.base[$0].hash } }
       }
       target[position] = index
       previous = (start, length, index)
     }
     indices.count = count
-    if givesUp && isHopeless(seen: count, distinct: starts.count) && count > 16 { return nil }
-    let entries = copyEntries(starts: starts.finish(), lengths: lengths.finish(), data: data, width: width)
-    return BuiltDictionary(entries: entries, indices: indices.finish())
+    if givesUp && isHopeless(seen: count, distinct: entries.count) && count > 16 { return nil }
+    let entryCount = entries.count
+    return BuiltDictionary(
+      entries: copyEntries(entries.finish(), bytes: bytes - 4 * entryCount, data: data, width: width),
+      indices: indices.finish())
+  }
+
+  /// Where an entry lies.
+  private struct Run: BitwiseCopyable {
+    let hash: UInt64
+    let start: UInt32
+    let length: UInt32
   }
 
   @inline(__always)
@@ -184,25 +194,45 @@ enum DictionaryBuilder {
     return true
   }
 
+  /// - Parameter bytes: of all entries.
   private static func copyEntries(
-    starts: Buffer<UInt32>, lengths: Buffer<UInt32>, data: Buffer<UInt8>, width: Int?
+    _ entries: Buffer<Run>, bytes: Int, data: Buffer<UInt8>, width: Int?
   ) -> DenseValues {
-    var total = 0
-    for length in lengths.array { total += Int(length) }
-    var bytes = BufferBuilder<UInt8>(capacity: max(1, total))
-    var offsets = BufferBuilder<UInt32>(capacity: starts.count + 1)
-    offsets.append(0)
-    for entry in 0..<starts.count {
-      bytes.append(contentsOf: data.unsafeBase + Int(starts[entry]), count: Int(lengths[entry]))
-      offsets.append(UInt32(truncatingIfNeeded: bytes.count))
+    let offsets = Buffer<UInt32>(count: entries.count + 1) { out in
+      var end: UInt32 = 0
+      out[0] = 0
+      entries.withValues { entries in
+        for at in 0..<entries.count {
+          end &+= entries[at].length
+          out[at &+ 1] = end
+        }
+      }
     }
-    withExtendedLifetime(data.storage) {}
-    if let width { return .fixed(bytes.finish(), width: width) }
-    return .bytes(offsets: offsets.finish(), data: bytes.finish())
+    let copied = Buffer<UInt8>(count: bytes) { out in
+      let (from, to) = (UnsafeRawPointer(data.unsafeBase), UnsafeMutableRawPointer(out))
+      entries.withValues { entries in
+        for at in 0..<entries.count {
+          let start = Int(entries[at].start)
+          ByteArrays.copyShort(
+            from: from + start, to: to + Int(offsets.unsafeBase[at]), count: Int(entries[at].length),
+            isWideSafe: start + 16 <= data.count)
+        }
+      }
+      withExtendedLifetime((offsets.storage, data.storage)) {}
+    }
+    if let width { return .fixed(copied, width: width) }
+    return .bytes(offsets: offsets, data: copied)
   }
 
+  /// A dictionary pays by far when it has at most one entry for so many values.
+  private static let valuesPerEntryMin = 2
+  /// Smaller dictionaries are united in any case: it costs next to nothing, and readers like codes that tell values apart.
+  private static let repeatedEntriesMin = 1024
+
   /// A dictionary that the batch brought: only entries in use are kept, equal ones become one.
-  private static func remap(_ indices: Buffer<UInt32>, _ entries: DenseValues, bytesMax: Int) -> BuiltDictionary? {
+  private static func remap(
+    _ indices: Buffer<UInt32>, _ entries: DenseValues, bytesMax: Int, unites: Bool
+  ) -> BuiltDictionary? {
     guard indices.count > 0 else { return nil }
     var newIndex = BufferBuilder<UInt32>(capacity: max(1, entries.count))
     newIndex.append(repeating: .max, count: entries.count)
@@ -225,6 +255,11 @@ enum DictionaryBuilder {
     remapped.count = indices.count
     let usedCount = used.count
     guard let kept = try? Gather.materialize(used.finish(), entries) else { return nil }
+    if !unites, usedCount >= repeatedEntriesMin, usedCount * valuesPerEntryMin <= indices.count,
+      kept.plainBytes(0..<usedCount) <= bytesMax
+    {
+      return BuiltDictionary(entries: kept, indices: remapped.finish(), isDistinct: false)
+    }
     // Entries may repeat in what the batch brought (dictionaries of several batches laid end to end); they may not in what
     // is written, and only distinct ones say whether a dictionary pays.
     let distinct = unique(kept).flatMap { $0.entries.count < usedCount ? $0 : nil }

@@ -13,6 +13,8 @@ struct PageSplitter {
   private let shredded: ShreddedLeaf
   private let options: ParquetWriterOptions
   private let maxDefinition: UInt8
+  /// Entries looked at together while rows are counted.
+  private static let blockCount = 128
 
   init(_ shredded: ShreddedLeaf, options: ParquetWriterOptions) {
     self.shredded = shredded
@@ -48,6 +50,13 @@ struct PageSplitter {
     if let repetition = shredded.repetition {
       repetition.withValues { levels in
         var left = rows
+        // Whole blocks while all rows that begin in them fit.
+        while end.entry + Self.blockCount <= levels.count {
+          let inner = Levels.count(levels.baseAddress! + end.entry, Self.blockCount, atLeast: 1)
+          guard Self.blockCount - inner <= left else { break }
+          left -= Self.blockCount - inner
+          end.entry += Self.blockCount
+        }
         while end.entry < levels.count {
           if levels[end.entry] == 0 {
             if left == 0 { break }
@@ -64,9 +73,9 @@ struct PageSplitter {
     guard hasValues else { return end }
     if let definition = shredded.definition {
       definition.withValues { levels in
-        var present = 0
-        for index in start.entry..<end.entry { present &+= levels[index] == maxDefinition ? 1 : 0 }
-        end.value = start.value + present
+        // None is above the highest.
+        let count = end.entry - start.entry
+        end.value = start.value + Levels.count(levels.baseAddress! + start.entry, count, atLeast: maxDefinition)
       }
     } else {
       end.value = start.value + end.entry - start.entry

@@ -36,15 +36,7 @@ extension ValueBounds {
         (min, max) = (.double(low == 0 ? -0.0 : low), .double(high == 0 ? 0.0 : high))
       }
     case .fixed, .bytes:
-      var (low, high) = (range.lowerBound, range.lowerBound)
-      for position in range.dropFirst() {
-        let run = values.run(position)
-        if order.isLess(run, values.run(low)) {
-          low = position
-        } else if order.isLess(values.run(high), run) {
-          high = position
-        }
-      }
+      let (low, high) = values.extremeRuns(range.count, order) { range.lowerBound &+ $0 }
       (min, max) = (.bytes(Bytes(copying: values.run(low))), .bytes(Bytes(copying: values.run(high))))
     }
   }
@@ -78,6 +70,63 @@ extension ValueBounds {
 }
 
 extension DenseValues {
+  /// The smallest and the largest of some runs of bytes.
+  ///
+  /// - Parameters:
+  ///   - count: of the runs, at least one.
+  ///   - position: of the `n`th of them among the values.
+  @inline(__always)
+  func extremeRuns(_ count: Int, _ order: ValueOrder, position: (Int) -> Int) -> (low: Int, high: Int) {
+    switch self {
+    case .fixed(let data, let width):
+      defer { withExtendedLifetime(data.storage) {} }
+      let (base, bytes) = (UnsafeRawPointer(data.unsafeBase), data.count)
+      return Self.extremeRuns(count, order, base: base, bytes: bytes, position) { ($0 &* width, width) }
+    case .bytes(let offsets, let data):
+      defer { withExtendedLifetime((offsets.storage, data.storage)) {} }
+      let (base, bytes) = (UnsafeRawPointer(data.unsafeBase), data.count)
+      let offset = offsets.unsafeBase
+      return Self.extremeRuns(count, order, base: base, bytes: bytes, position) {
+        (Int(offset[$0]), Int(offset[$0 &+ 1] &- offset[$0]))
+      }
+    default: preconditionFailure("not runs of bytes")
+    }
+  }
+
+  /// Most runs are told from both extremes by their first eight bytes.
+  @inline(__always)
+  private static func extremeRuns(
+    _ count: Int, _ order: ValueOrder, base: UnsafeRawPointer, bytes: Int, _ position: (Int) -> Int,
+    _ place: (Int) -> (start: Int, length: Int)
+  ) -> (low: Int, high: Int) {
+    // Of signed values the first bit weighs the other way round.
+    let sign: UInt64 = order == .signedBytes ? 1 << 63 : 0
+    func run(_ position: Int) -> UnsafeRawBufferPointer {
+      let (start, length) = place(position)
+      return UnsafeRawBufferPointer(start: base + start, count: length)
+    }
+    func key(_ position: Int) -> UInt64 {
+      let (start, length) = place(position)
+      guard start + 8 <= bytes else { return ByteOrder.prefix(run(position)) ^ sign }
+      let word = base.loadUnaligned(fromByteOffset: start, as: UInt64.self).bigEndian
+      return (length >= 8 ? word : length == 0 ? 0 : word & (UInt64.max << UInt64(64 &- 8 &* length))) ^ sign
+    }
+    var (low, high) = (position(0), position(0))
+    var (lowKey, highKey) = (key(low), key(high))
+    for number in 1..<max(1, count) {
+      let at = position(number)
+      let word = key(at)
+      if word > lowKey && word < highKey { continue }
+      if word <= lowKey, word < lowKey || order.isLess(run(at), run(low)) {
+        (low, lowKey) = (at, word)
+      }
+      if word >= highKey, word > highKey || order.isLess(run(high), run(at)) {
+        (high, highKey) = (at, word)
+      }
+    }
+    return (low, high)
+  }
+
   /// The bytes of value `index` of a text, binary or fixed column. Valid while the column is alive.
   @inline(__always)
   func run(_ index: Int) -> UnsafeRawBufferPointer {

@@ -21,6 +21,9 @@ package struct ParquetWriterOptions: Sendable {
   package var writesPageChecksums = true
   /// Lays large dictionaries of text out so that they compress well; see `BuiltDictionary.arranged`.
   package var arrangesDictionaries = true
+  /// Looks for entries that repeat in the dictionary that a batch brings. Without, one that pays by far is written as it is: for
+  /// files that are read once, by readers of ours, who unite dictionaries themselves.
+  package var unitesDictionaries = true
   /// Share of absent values that a Bloom filter lets pass, and its largest size per column chunk.
   package var bloomFalsePositives = 0.01
   package var bloomBytesMax = 1 << 20
