@@ -13,7 +13,7 @@
 /// otherwise raise its idea of "large" up to 32 MB.
 static inline void icegate_tune_heap(void) {
   extern int mallopt(int, int);
-  mallopt(-3 /* M_MMAP_THRESHOLD */, 8 << 20);
+  mallopt(-3 /* M_MMAP_THRESHOLD */, 4 << 20);
   mallopt(-1 /* M_TRIM_THRESHOLD */, 32 << 20);
   // Every thread may otherwise get a heap of its own, and each keeps what a moment needed.
   long cores = sysconf(_SC_NPROCESSORS_ONLN);

@@ -10,6 +10,9 @@ package enum BlockPool {
   static let blockBytesMin = 64 << 10
   private static let pageBytes = 4096
   private static let blockCountMax = 256
+  /// From this size on blocks lie in huge pages where the system has them: one fault instead of 512.
+  private static let hugeBlockBytesMin = 4 << 20
+  private static let hugePageBytes = 2 << 20
 
   /// `@unchecked Sendable`: memory that nobody uses while it is here.
   private struct Block: @unchecked Sendable {
@@ -66,7 +69,15 @@ package enum BlockPool {
       return block
     }
     if let found { return (found.base, found.bytes) }
-    return (.allocate(byteCount: wanted, alignment: 64), wanted)
+    return (allocate(wanted), wanted)
+  }
+
+  private static func allocate(_ bytes: Int) -> UnsafeMutableRawPointer {
+    guard bytes >= hugeBlockBytesMin else { return .allocate(byteCount: bytes, alignment: 64) }
+    let base = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: hugePageBytes)
+    // Whole huge pages only: the rest of the last one may be another's. A wish, so its outcome does not matter.
+    _ = madvise(base, bytes / hugePageBytes * hugePageBytes, MADV_HUGEPAGE)
+    return base
   }
 
   /// Takes back what `take` gave.
