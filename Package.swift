@@ -51,8 +51,8 @@ let modules: [Module] = [
   Module(
     name: "LakeShift",
     imports: [
-      "LakeModel", "LakeSchema", "LakePorts", "LakeParquet", "LakeIceberg", "LakeOTLP", "LakeWAL", "LakeHash",
-      "LakeJSON",
+      "LakeModel", "LakeSchema", "LakePorts", "LakeCompression", "LakeParquet", "LakeIceberg", "LakeOTLP", "LakeWAL",
+      "LakeHash", "LakeJSON",
     ]),
   Module(
     name: "LakeMaintain",

@@ -78,7 +78,8 @@ struct Concatenation {
   /// Plain parts may make up at most one row in this many for the result to keep a dictionary.
   private static let dictionaryRowsPerPlainRowMin = 4
 
-  private func bytes(_ parts: [Column]) -> Column.Values {
+  /// Whether text parts, some of them with dictionaries, come to a column with a dictionary.
+  static func keepsDictionary(_ parts: [Column]) -> Bool {
     var rows = 0
     var plainRows = 0
     for part in parts {
@@ -86,7 +87,11 @@ struct Concatenation {
       if case .dictionary = part.values { continue }
       plainRows += part.count
     }
-    if plainRows * Concatenation.dictionaryRowsPerPlainRowMin <= rows {
+    return plainRows * dictionaryRowsPerPlainRowMin <= rows
+  }
+
+  private func bytes(_ parts: [Column]) -> Column.Values {
+    if Concatenation.keepsDictionary(parts) {
       return unitesDictionaries ? ColumnDictionary.united(parts) : ColumnDictionary.laidOut(parts)
     }
     let plain = parts.map(\.plain)

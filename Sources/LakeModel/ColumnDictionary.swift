@@ -75,25 +75,45 @@ enum ColumnDictionary {
 
   /// The dictionaries of all parts one after another, each of them once; entries that several have in common repeat.
   static func laidOut(_ parts: [Column]) -> Column.Values {
-    if let shared = sharedDictionary(parts) {
-      return .dictionary(indices: indices(parts) { indices, _, _ in indices }, dictionary: shared)
-    }
-    var starts: [MemoryIdentity: UInt32] = [:]
+    let (starts, dictionary) = endToEnd(parts)
+    var start = starts.makeIterator()
+    let indices = indices(parts) { indices, _, validity in shifted(indices, by: start.next()!, validity) }
+    return .dictionary(indices: indices, dictionary: dictionary)
+  }
+
+  /// The same with each part's indices as they are, to be read with the part's start added.
+  static func sideBySide(_ parts: [Column]) -> (indices: [Buffer<UInt32>], starts: [UInt32], dictionary: Column) {
+    let (starts, dictionary) = endToEnd(parts)
+    return (parts.map { ownIndices($0) }, starts, dictionary)
+  }
+
+  /// Where each part's entries begin in the dictionary of all.
+  private static func endToEnd(_ parts: [Column]) -> (starts: [UInt32], dictionary: Column) {
+    if let shared = sharedDictionary(parts) { return (parts.map { _ in 0 }, shared) }
+    var known: [MemoryIdentity: UInt32] = [:]
+    var starts: [UInt32] = []
     var dictionaries: [Column] = []
     var count = 0
     for part in parts {
       let entries = part.dictionaryOrSelf
-      if starts[entries.memoryIdentity] != nil { continue }
-      starts[entries.memoryIdentity] = UInt32(count)
+      if let start = known[entries.memoryIdentity] {
+        starts.append(start)
+        continue
+      }
+      known[entries.memoryIdentity] = UInt32(count)
+      starts.append(UInt32(count))
       // A plain part may have absent values; what is absent is the rows' to say, entries are all there.
       dictionaries.append(Column(entries.values, count: entries.count))
       count += entries.count
       precondition(count <= Int(UInt32.max))
     }
-    let indices = indices(parts) { indices, column, validity in
-      shifted(indices, by: starts[column.dictionaryOrSelf.memoryIdentity]!, validity)
-    }
-    return .dictionary(indices: indices, dictionary: Column.concatenate(dictionaries))
+    return (starts, Column.concatenate(dictionaries))
+  }
+
+  /// Plain parts are their own dictionaries.
+  private static func ownIndices(_ part: Column) -> Buffer<UInt32> {
+    if case .dictionary(let indices, _) = part.values { return indices }
+    return Buffer<UInt32>(count: part.count) { for index in 0..<part.count { $0[index] = UInt32(index) } }
   }
 
   private static func shifted(
@@ -128,12 +148,7 @@ enum ColumnDictionary {
   ) -> Buffer<UInt32> {
     var out = BufferBuilder<UInt32>(capacity: parts.reduce(0) { $0 + $1.count })
     for part in parts {
-      let own: Buffer<UInt32>
-      if case .dictionary(let indices, _) = part.values {
-        own = indices
-      } else {
-        own = Buffer<UInt32>(count: part.count) { for index in 0..<part.count { $0[index] = UInt32(index) } }
-      }
+      let own = ownIndices(part)
       mapped(own, part, part.validity).withValues {
         if let base = $0.baseAddress { out.append(contentsOf: base, count: $0.count) }
       }

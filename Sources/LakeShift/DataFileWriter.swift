@@ -1,3 +1,4 @@
+import LakeCompression
 import LakeIceberg
 import LakeModel
 import LakeParquet
@@ -5,22 +6,36 @@ import LakePorts
 import LakeSchema
 import LakeWAL
 
-/// Rows of one partition in table order -> data files: cut into row groups and files, encoded, uploaded.
+/// Rows of one partition in table order -> data files: encoded in row groups, laid into files, uploaded.
 struct DataFileWriter: Sendable {
   let ports: Ports
   let settings: ShiftSettings
   let target: TableTarget
 
+  /// Column by column, so that of what came in each column is gone once all row groups have it.
+  func encode(_ rows: consuming SortedMerge) throws(ShiftError) -> [EncodedRowGroup] {
+    do throws(ParquetError) {
+      let writer = try fileWriter()
+      let compressor = Compressor()
+      var groups = [[EncodedColumn]](repeating: [], count: rows.ranges.count)
+      for field in target.schema.fields.indices {
+        try rows.takeColumn(field) { group, column throws(ParquetError) in
+          groups[group].append(try writer.encode(column, field: field, compressor))
+        }
+      }
+      return zip(groups, rows.ranges).map { EncodedRowGroup($0, rowCount: $1.count) }
+    } catch {
+      throw .unfit("\(target.table.name): \(error)")
+    }
+  }
+
+  /// - Parameter groups: of one partition, in table order.
   /// - Returns: descriptions of files whose upload was answered (SHF-3), in the order of their rows.
-  ///
-  /// - Parameter rows: in table order.
-  func write(_ rows: ColumnBatch, key: PartitionKey) async throws(ShiftError) -> [DataFile] {
-    guard rows.count > 0 else { return [] }
+  func write(_ groups: [EncodedRowGroup], key: PartitionKey) async throws(ShiftError) -> [DataFile] {
     var files: [DataFile] = []
     var start = 0
-    let groupRows = rowGroupRows(rows)
-    while start < rows.count {
-      let (file, summary, end) = try encode(rows, from: start, groupRows: groupRows)
+    while start < groups.count {
+      let (file, summary, end) = try file(groups, from: start)
       let location = try await Uploader(ports: ports).upload(file, below: target.directory(of: key), suffix: ".parquet")
       files.append(try describe(location, summary, key))
       start = end
@@ -29,39 +44,42 @@ struct DataFileWriter: Sendable {
   }
 
   /// Rows of a row group: see README.md, "Row groups of data files".
-  private func rowGroupRows(_ rows: ColumnBatch) -> Int {
-    let bytesPerRow = max(1, rows.memoryBytes / rows.count)
+  func rowGroupRows(_ rowCount: Int, memoryBytes: Int) -> Int {
+    let bytesPerRow = max(1, memoryBytes / rowCount)
     let wanted = max(
       settings.rowGroupRows, min(DataFileWriter.rowGroupRowsTarget, DataFileWriter.rowGroupBytesTarget / bytesPerRow))
     // Equal parts rather than full ones and a small rest; a little too large rather than half empty.
     let most = wanted + wanted / 8
-    let count = (rows.count + most - 1) / most
-    return (rows.count + count - 1) / count
+    let count = (rowCount + most - 1) / most
+    return (rowCount + count - 1) / count
   }
 
   static let rowGroupRowsTarget = 131_072
   static let rowGroupBytesTarget = 128 << 20
 
-  /// Encodes one file from a row on, until the rows or the file are full.
-  private func encode(
-    _ rows: ColumnBatch, from start: Int, groupRows: Int
+  /// Lays one file out from a row group on, until they or the file are full.
+  private func file(
+    _ groups: [EncodedRowGroup], from start: Int
   ) throws(ShiftError) -> (Bytes, ParquetFileSummary, end: Int) {
     do throws(ParquetError) {
-      var writer = try ParquetWriter(
-        schema: target.schema, layouts: target.table.layouts(properties: target.state.metadata.properties),
-        options: ParquetWriterOptions(
-          sortOrder: target.table.sortOrder, properties: target.state.metadata.properties))
+      var writer = try fileWriter()
       var at = start
-      while at < rows.count && (at == start || writer.bytesWritten < settings.fileBytesMax) {
-        let end = min(at + groupRows, rows.count)
-        try writer.writeRowGroup(rows.slice(at..<end))
-        at = end
+      while at < groups.count && (at == start || writer.bytesWritten < settings.fileBytesMax) {
+        writer.append(groups[at])
+        at += 1
       }
       let summary = try writer.finish()
       return (Bytes.joined(writer.takeOutput()), summary, at)
     } catch {
       throw .unfit("\(target.table.name): \(error)")
     }
+  }
+
+  private func fileWriter() throws(ParquetError) -> ParquetWriter {
+    let properties = target.state.metadata.properties
+    return try ParquetWriter(
+      schema: target.schema, layouts: target.table.layouts(properties: properties),
+      options: ParquetWriterOptions(sortOrder: target.table.sortOrder, properties: properties))
   }
 
   private func describe(_ location: String, _ summary: ParquetFileSummary, _ key: PartitionKey) throws(ShiftError)

@@ -47,27 +47,25 @@ struct ShiftExecution: Sendable {
   private func run(_ task: ShiftTask) async throws(ShiftError) -> Outcome {
     let sources = task.sources.filter { derivation.needs($0.segment.metadata.rowGroups[$0.index]) }
     if sources.isEmpty { return Outcome() }
-    let (rows, oldest, problems) = try await merged(sources)
-    guard let rows, problems.isEmpty else { return Outcome(problems: problems) }
-    let files = try await DataFileWriter(ports: access.ports, settings: settings, target: target)
-      .write(rows, key: task.key)
-    return Outcome(files: files, oldest: oldest)
+    let writer = DataFileWriter(ports: access.ports, settings: settings, target: target)
+    let (groups, oldest, problems) = try await encoded(sources, writer)
+    guard let groups, problems.isEmpty else { return Outcome(problems: problems) }
+    return Outcome(files: try await writer.write(groups, key: task.key), oldest: oldest)
   }
 
-  /// A function of its own, so that what was read is gone when the merged rows are written.
-  private func merged(
-    _ sources: [WALRowGroup]
-  ) async throws(ShiftError) -> (rows: ColumnBatch?, oldest: Int64?, problems: Problems) {
-    var read = try await concurrently(sources, limit: settings.taskReadsMax) { source throws(ShiftError) in
+  /// A function of its own, so that what was read is gone when the files are put together.
+  private func encoded(
+    _ sources: [WALRowGroup], _ writer: DataFileWriter
+  ) async throws(ShiftError) -> (groups: [EncodedRowGroup]?, oldest: Int64?, problems: Problems) {
+    let read = try await concurrently(sources, limit: settings.taskReadsMax) { source throws(ShiftError) in
       try await rows(of: source)
     }
-    return ShiftExecution.merge(&read, order: target.table.sortOrder)
+    return try encode(consume read, writer)
   }
 
-  /// Empties `read` on the way: rows are held as they came in or merged, not both.
-  private static func merge(
-    _ read: inout [Read], order: SortOrder
-  ) -> (rows: ColumnBatch?, oldest: Int64?, problems: Problems) {
+  private func encode(
+    _ read: consuming [Read], _ writer: DataFileWriter
+  ) throws(ShiftError) -> (groups: [EncodedRowGroup]?, oldest: Int64?, problems: Problems) {
     var problems = Problems()
     var parts: [ColumnBatch] = []
     for result in read {
@@ -79,7 +77,10 @@ struct ShiftExecution: Sendable {
     read = []
     guard problems.isEmpty, !parts.isEmpty else { return (nil, nil, problems) }
     let oldest = parts.compactMap { ShiftExecution.oldest(of: $0) }.min()
-    return (SortedMerge.merged(&parts, order: order), oldest, problems)
+    let merge = SortedMerge(parts, order: target.table.sortOrder, rangeRows: writer.rowGroupRows)
+    // Columns are given up one by one: nobody else may hold them.
+    parts = []
+    return (try writer.encode(consume merge), oldest, problems)
   }
 
   private static func oldest(of rows: ColumnBatch) -> Int64? {

@@ -1,89 +1,55 @@
 import LakeModel
 import LakeSchema
 
-/// Rows of several batches in table order.
-enum SortedMerge {
-  /// Merges column by column, so that besides the rows that came in and those that go out only one column is held twice.
-  /// Equal rows keep the order in which they came.
-  ///
-  /// - Parameter parts: at least one. It is left empty: each column is given up once it has been merged.
-  static func merged(_ parts: inout [ColumnBatch], order: SortOrder) -> ColumnBatch {
-    let schema = parts[0].schema
-    var filled = parts.filter { $0.count > 0 }
-    if filled.isEmpty {
-      defer { parts = [] }
-      return parts[0]
-    }
-    parts = []
+/// Rows of several batches in table order, column after column and run after run: besides the rows that came in, only what
+/// was asked for last is held.
+struct SortedMerge {
+  let schema: Schema
+  let count: Int
+  /// Memory of the rows that came in.
+  let memoryBytes: Int
+  /// The rows in table order; equal ones in the order in which they came.
+  private let order: [PartRows]
+  /// Of each batch. Nothing once a column has been given up.
+  private var parts: [[Column]]
+
+  /// Runs of rows that a file's row groups are made of, ascending and covering all rows.
+  let ranges: [Range<Int>]
+
+  /// - Parameters:
+  ///   - batches: at least one, all of one schema.
+  ///   - rangeRows: how many rows make a run, told their number and their bytes.
+  init(_ batches: [ColumnBatch], order: SortOrder, rangeRows: (_ count: Int, _ bytes: Int) -> Int) {
+    schema = batches[0].schema
+    let filled = batches.filter { $0.count > 0 }
+    count = filled.reduce(0) { $0 + $1.count }
+    memoryBytes = filled.reduce(0) { $0 + $1.memoryBytes }
+    let step = count == 0 ? 1 : max(1, rangeRows(count, memoryBytes))
+    ranges = stride(from: 0, to: count, by: step).map { [count] in $0..<min($0 + step, count) }
+    let rows = SortedMerge.sorted(filled, order, schema, count)
+    let places = PartRows(filled.map(\.count)).gather(rows)
+    self.order = ranges.map { places.slice($0) }
+    parts = schema.fields.indices.map { field in filled.map { $0.columns[field] } }
+  }
+
+  /// Takes the column of a field out of what came in and gives it, run by run, to `body`.
+  mutating func takeColumn<E: Error>(_ field: Int, _ body: (_ range: Int, Column) throws(E) -> Void) throws(E) {
+    guard !ranges.isEmpty else { return }
+    let column = ColumnParts(parts[field])
+    parts[field] = []
+    for range in ranges.indices { try body(range, column.gather(order[range])) }
+  }
+
+  /// The row numbers of all batches, one after another, in table order.
+  private static func sorted(
+    _ batches: [ColumnBatch], _ order: SortOrder, _ schema: Schema, _ count: Int
+  ) -> Buffer<Int32> {
+    if batches.isEmpty { return Buffer([]) }
     let sortFields = Set(order.fields.map(\.sourceID))
-    let count = filled.reduce(0) { $0 + $1.count }
-    var columns = [Column?](repeating: nil, count: schema.fields.count)
-    for (index, field) in schema.fields.enumerated() where sortFields.contains(field.id) {
-      columns[index] = Column.concatenate(filled.map { $0.columns[index] })
-    }
-    let keyed = schema.fields.indices.filter { columns[$0] != nil }
+    let keyed = schema.fields.indices.filter { sortFields.contains(schema.fields[$0].id) }
     let sorting = ColumnBatch(
-      schema: Schema(id: schema.id, fields: keyed.map { schema.fields[$0] }), columns: keyed.map { columns[$0]! },
-      count: count)
-    let rows = sorting.sortedOrder(by: order)
-    let pieces = pieces(rows, lengths: filled.map(\.count))
-    var pending = filled.map(\.columns)
-    filled = []
-    for index in schema.fields.indices {
-      let parts = pending.map { $0[index] }
-      if let pieces {
-        columns[index] = Column.concatenate(pieces.map { parts[$0.part].slice($0.rows) }, unitesDictionaries: false)
-      } else {
-        let whole = columns[index] ?? Column.concatenate(parts, unitesDictionaries: false)
-        columns[index] = whole.gather(rows)
-      }
-      for part in pending.indices { pending[part][index] = SortedMerge.nothing }
-    }
-    return ColumnBatch(schema: schema, columns: columns.map { $0! }, count: count)
-  }
-
-  /// Stands where a column has been taken from.
-  private static let nothing = Column(.boolean(Buffer([])), count: 0)
-
-  private struct Piece {
-    let part: Int
-    let rows: Range<Int>
-  }
-
-  /// Rows that a piece must have on average for copying pieces to be cheaper than copying rows.
-  private static let pieceRowsMin = 16
-
-  /// The order as runs of neighbouring rows of one part; nil when the runs are short.
-  ///
-  /// Segments are sorted themselves and mostly follow each other in time, so that a merged file is a few long runs per
-  /// service.
-  private static func pieces(_ rows: Buffer<Int32>, lengths: [Int]) -> [Piece]? {
-    var pieces: [Piece] = []
-    let ends = lengths.reduce(into: [0]) { $0.append($0.last! + $1) }
-    return rows.withValues { rows -> [Piece]? in
-      var at = 0
-      while at < rows.count {
-        let first = Int(rows[at])
-        let part = SortedMerge.part(of: first, ends)
-        let room = min(rows.count - at, ends[part + 1] - first)
-        var length = 1
-        while length < room, Int(rows[at + length]) == first + length { length += 1 }
-        pieces.append(Piece(part: part, rows: first - ends[part]..<first - ends[part] + length))
-        at += length
-        if pieces.count * pieceRowsMin > rows.count { return nil }
-      }
-      return pieces
-    }
-  }
-
-  /// The part that holds a row of all parts laid one after another.
-  private static func part(of row: Int, _ ends: [Int]) -> Int {
-    var low = 0
-    var high = ends.count - 1
-    while high - low > 1 {
-      let middle = (low + high) / 2
-      if ends[middle] <= row { low = middle } else { high = middle }
-    }
-    return low
+      schema: Schema(id: schema.id, fields: keyed.map { schema.fields[$0] }),
+      columns: keyed.map { field in Column.concatenate(batches.map { $0.columns[field] }) }, count: count)
+    return sorting.sortedOrder(by: order)
   }
 }

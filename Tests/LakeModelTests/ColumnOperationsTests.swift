@@ -50,6 +50,32 @@ import Testing
     }
   }
 
+  @Test(
+    "rows are gathered out of parts as they are, whatever the parts' layouts", arguments: ColumnMaker.Shape.allCases)
+  func gatherParts(shape: ColumnMaker.Shape) {
+    for seed in 0..<120 as Range<UInt64> {
+      var maker = ColumnMaker(seed: seed)
+      var parts: [Column] = []
+      for _ in 0...maker.below(4) {
+        // Parts that share a dictionary, that start inside their buffers, and empty ones.
+        let column = maker.column(shape, maker.below(12))
+        parts.append(column)
+        if maker.below(2) == 0 { parts.append(column.slice(column.count / 3..<column.count)) }
+      }
+      let all = parts.flatMap { $0.modelValues() }
+      let rows = PartRows(parts.map(\.count))
+      let source = ColumnParts(parts)
+      #expect(source.gather(rows).modelValues() == all)
+      let picked = all.isEmpty ? [] : (0..<maker.below(40)).map { _ in Int32(maker.below(all.count)) }
+      let gathered = rows.gather(Buffer(picked))
+      #expect(source.gather(gathered).modelValues() == picked.map { all[Int($0)] })
+      let tail = picked.count / 3..<picked.count
+      #expect(source.gather(gathered.slice(tail)).modelValues() == picked[tail].map { all[Int($0)] })
+      let numbers = parts.enumerated().flatMap { part, column in column.modelValues().map { _ in Int32(part) } }
+      #expect(rows.parts.array == numbers)
+    }
+  }
+
   @Test("uniting dictionaries leaves each entry once")
   func unitesDictionaries() throws {
     let first = dictionary(["a", "b"], [0, 1, 1])

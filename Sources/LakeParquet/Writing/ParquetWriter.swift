@@ -1,4 +1,4 @@
-import LakeCompression
+package import LakeCompression
 package import LakeModel
 package import LakeSchema
 
@@ -63,16 +63,29 @@ package struct ParquetWriter: Sendable {
     guard batch.columns.count == tree.nodes.count else { throw .malformed("batch of another schema") }
     guard batch.count > 0 else { return EncodedRowGroup(chunks: [], rowCount: 0) }
     let compressor = Compressor()
-    var chunks: [EncodedChunk] = []
-    for (node, column) in zip(tree.nodes, batch.columns) {
-      for shredded in try Shredder.shred(column, node: node) {
-        let leaf = tree.leaves[chunks.count]
-        let encoder = ChunkEncoder(
-          leaf: leaf, layout: layouts[leaf.index], options: options, compressor: compressor)
-        chunks.append(try encoder.encode(shredded))
-      }
+    var columns: [EncodedColumn] = []
+    for (index, column) in batch.columns.enumerated() {
+      columns.append(try encode(column, field: index, compressor))
     }
-    return EncodedRowGroup(chunks: chunks, rowCount: batch.count)
+    return EncodedRowGroup(columns, rowCount: batch.count)
+  }
+
+  /// Encodes one column of a row group, so that not all of them need be in memory at once. Throws what `writeRowGroup` throws.
+  ///
+  /// - Parameters:
+  ///   - field: position of the column among the schema's fields.
+  ///   - compressor: lent for the call; one may serve many columns, one after another.
+  package func encode(
+    _ column: Column, field: Int, _ compressor: Compressor
+  ) throws(ParquetError) -> EncodedColumn {
+    let leaves = tree.nodes[field].leaves
+    var chunks: [EncodedChunk] = []
+    for shredded in try Shredder.shred(column, node: tree.nodes[field]) {
+      let leaf = tree.leaves[leaves[chunks.count]]
+      let encoder = ChunkEncoder(leaf: leaf, layout: layouts[leaf.index], options: options, compressor: compressor)
+      chunks.append(try encoder.encode(shredded))
+    }
+    return EncodedColumn(chunks: chunks, rowCount: column.count)
   }
 
   /// Adds a row group that was encoded by a writer of the same schema, layouts and options.
@@ -211,6 +224,23 @@ package struct ParquetWriter: Sendable {
 package struct EncodedRowGroup: Sendable {
   let chunks: [EncodedChunk]
   package let rowCount: Int
+
+  fileprivate init(chunks: [EncodedChunk], rowCount: Int) {
+    self.chunks = chunks
+    self.rowCount = rowCount
+  }
+
+  /// - Precondition: one column for each field of the schema, in order, each of so many rows.
+  package init(_ columns: [EncodedColumn], rowCount: Int) {
+    precondition(columns.allSatisfy { $0.rowCount == rowCount })
+    self.init(chunks: columns.flatMap(\.chunks), rowCount: rowCount)
+  }
+}
+
+/// The chunks of one column of a row group: one for each leaf.
+package struct EncodedColumn: Sendable {
+  fileprivate let chunks: [EncodedChunk]
+  fileprivate let rowCount: Int
 }
 
 extension ParquetWriter {
