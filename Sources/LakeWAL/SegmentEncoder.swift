@@ -38,25 +38,19 @@ package enum SegmentEncoder {
     _ requests: [SegmentRequest], topic: Topic, contentID: ContentID, settings: QueueSettings
   ) throws(WALError) -> EncodedSegment {
     guard let table = settings.tables[topic] else { throw .unfit("the topic \(topic.rawValue) has no table") }
-    let rows = try merged(requests, table)
-    let split: PartitionedRows
-    do throws(PartitionError) {
-      split = try rows.partitioned(sortedBy: table.sortOrder)
-    } catch {
-      throw .unfit("\(error)")
-    }
+    let (rows, parts) = try sorted(requests, table)
     var shares = [[SegmentMetadata.Share]](repeating: [], count: requests.count)
     do throws(ParquetError) {
       var writer = try ParquetWriter(schema: rows.schema, layouts: layouts(table), options: options(table, settings))
       var groups: [SegmentMetadata.RowGroup] = []
-      for part in split.parts {
+      for part in parts {
         var start = part.range.lowerBound
         while start < part.range.upperBound {
           let range = start..<min(start + max(1, settings.rowGroupRowsMax), part.range.upperBound)
           // The writer keeps only the entries that a row group uses, so no tenant's values stand between another's. It goes
           // through the whole dictionary for that: too much for each of many small groups.
-          let gathered = rows.gather(split.rows.slice(range))
-          let group = range.count * 16 < rows.count ? gathered.compacted() : gathered
+          let slice = rows.slice(range)
+          let group = range.count * 16 < rows.count ? slice.compacted() : slice
           count(group, rowGroup: groups.count, into: &shares)
           try writer.writeRowGroup(group)
           groups.append(
@@ -80,22 +74,38 @@ package enum SegmentEncoder {
     }
   }
 
-  /// The requests' rows one after another, with the request column behind the table's.
-  private static func merged(_ requests: [SegmentRequest], _ table: LakeTable) throws(WALError) -> ColumnBatch {
+  /// The requests' rows partition by partition in table order, with the request column behind the table's. What says where they go
+  /// is laid end to end, everything else goes straight to its place.
+  private static func sorted(
+    _ requests: [SegmentRequest], _ table: LakeTable
+  ) throws(WALError) -> (rows: ColumnBatch, parts: [PartitionedRows.Part]) {
     for request in requests where request.batch.schema != table.schema {
       throw .unfit("rows of another schema than that of \(table.name)")
     }
-    let rows = ColumnBatch.concatenate(requests.map(\.batch), unitesDictionaries: false)
-    let numbers = Buffer<Int32>(count: rows.count) { out in
-      var at = out
-      for (number, request) in requests.enumerated() {
-        at.update(repeating: Int32(number), count: request.batch.count)
-        at += request.batch.count
-      }
+    let batches = requests.map(\.batch)
+    let split: PartitionedRows
+    do throws(PartitionError) {
+      split = try keys(batches, table).partitioned(sortedBy: table.sortOrder)
+    } catch {
+      throw .unfit("\(error)")
     }
+    let places = PartRows(batches.map(\.count)).gather(split.rows)
+    var columns = table.schema.fields.indices.map { field in
+      ColumnParts(batches.map { $0.columns[field] }).gather(places)
+    }
+    columns.append(Column(.int32(places.parts), count: places.count))
+    let schema = segmentSchema(table.schema)
+    return (ColumnBatch(schema: schema, columns: columns, count: places.count), split.parts)
+  }
+
+  /// The columns that partition and order are made of.
+  private static func keys(_ batches: [ColumnBatch], _ table: LakeTable) -> ColumnBatch {
+    let ids = Set((table.partitionSpec.fields.map(\.sourceID)) + table.sortOrder.fields.map(\.sourceID))
+    let fields = table.schema.fields.indices.filter { ids.contains(table.schema.fields[$0].id) }
     return ColumnBatch(
-      schema: segmentSchema(table.schema), columns: rows.columns + [Column(.int32(numbers), count: rows.count)],
-      count: rows.count)
+      schema: Schema(id: table.schema.id, fields: fields.map { table.schema.fields[$0] }),
+      columns: fields.map { field in Column.concatenate(batches.map { $0.columns[field] }) },
+      count: batches.reduce(0) { $0 + $1.count })
   }
 
   package static func segmentSchema(_ schema: Schema) -> Schema {
@@ -122,8 +132,9 @@ package enum SegmentEncoder {
     options.codec = settings.compression
     options.writesPageIndex = false
     // Read once or twice and gone: what is saved here and when it is read outweighs a larger object.
-    options.level = settings.compression == .zstd ? -20 : nil
+    options.level = settings.compression == .zstd ? -40 : nil
     options.arrangesDictionaries = false
+    options.unitesDictionaries = false
     return options
   }
 }
