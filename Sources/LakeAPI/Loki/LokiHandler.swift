@@ -63,6 +63,7 @@ package struct LokiHandler: HTTPHandler {
     let instruments = LokiInstruments(ports.metrics)
     LokiQueryRoutes(ports: ports, engine: services.query).register(in: &router)
     LokiLabelRoutes(ports: ports, engine: services.query).register(in: &router)
+    LokiLegacyRoutes(ports: ports, engine: services.query).register(in: &router)
     LokiPatternRoutes(ports: ports, engine: services.query).register(in: &router)
     LokiDetectionRoutes(ports: ports, engine: services.query).register(in: &router)
     let tail = LokiTail(
@@ -75,6 +76,8 @@ package struct LokiHandler: HTTPHandler {
       for path in LokiHandler.pushPaths {
         router.post(path) { request, _ in await push.handle(request) }
       }
+      let export = LokiOTLPDoor(ports: ports, ingestor: ingestor, settings: settings, gate: services.gate)
+      router.post(LokiOTLPDoor.path) { request, _ in await export.handle(request) }
     }
     self.router = router
     self.admission = admission
@@ -119,7 +122,8 @@ package struct LokiHandler: HTTPHandler {
   }
 
   private static func isRead(_ path: String) -> Bool {
-    path.hasPrefix(LokiInstruments.prefix) && !pushPaths.contains(path) && !tailPaths.contains(path)
+    (path.hasPrefix(LokiInstruments.prefix) || path.hasPrefix(LokiLegacyRoutes.prefix)) && !pushPaths.contains(path)
+      && !tailPaths.contains(path)
       && !path.hasPrefix(LokiInstruments.prefix + "status/")
   }
 }

@@ -31,16 +31,7 @@ struct LokiLabelRoutes: Sendable {
   private func names(
     _ request: HTTPRequest, _ ask: (LabelsRequest) async throws(QueryError) -> [String]
   ) async throws(LokiRefusal) -> HTTPResponse {
-    let read = try LokiRead(request, ports)
-    let bounds = try read.parameters.bounds()
-    try bounds.check(lengthMax: engine.settings.rangeMax)
-    var labels = LabelsRequest(tenant: read.tenant, start: bounds.start, end: bounds.end)
-    if let query = read.parameters["query"] {
-      try check(query, allowsEverything: false)
-      labels.selectors = [query]
-    }
-    let names: [String]
-    do throws(QueryError) { names = try await ask(labels) } catch { throw LokiRefusal(error) }
+    let names = try await list(request, ask)
     var json = JSONWriter()
     json.object { json in
       json.member("status", "success")
@@ -50,7 +41,21 @@ struct LokiLabelRoutes: Sendable {
     return .json(200, json.finish())
   }
 
-  private func series(_ request: HTTPRequest) async throws(LokiRefusal) -> HTTPResponse {
+  func list(
+    _ request: HTTPRequest, _ ask: (LabelsRequest) async throws(QueryError) -> [String]
+  ) async throws(LokiRefusal) -> [String] {
+    let read = try LokiRead(request, ports)
+    let bounds = try read.parameters.bounds()
+    try bounds.check(lengthMax: engine.settings.rangeMax)
+    var labels = LabelsRequest(tenant: read.tenant, start: bounds.start, end: bounds.end)
+    if let query = read.parameters["query"] {
+      try check(query, allowsEverything: false)
+      labels.selectors = [query]
+    }
+    do throws(QueryError) { return try await ask(labels) } catch { throw LokiRefusal(error) }
+  }
+
+  func series(_ request: HTTPRequest) async throws(LokiRefusal) -> HTTPResponse {
     let read = try LokiRead(request, ports)
     let bounds = try read.parameters.bounds()
     var selectors = Array(Set(read.parameters.all("match") + read.parameters.all("match[]"))).sorted()
