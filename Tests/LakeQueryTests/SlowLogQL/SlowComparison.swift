@@ -51,12 +51,7 @@ struct SlowComparison {
 
   private mutating func one(_ name: String) async {
     let kind = corpus.random.below(10)
-    let failure =
-      if kind < 4 {
-        await logs(corpus.logs(isMetric: false))
-      } else {
-        await metric(corpus.metric(), isRange: kind < 7)
-      }
+    let failure = kind < 4 ? await logs() : await metric(isRange: kind < 7)
     if let failure { tally.failures.append("\(name): \(failure)") }
   }
 
@@ -70,13 +65,22 @@ struct SlowComparison {
 
   // MARK: - Log queries
 
-  private mutating func logs(_ query: SlowLogs) async -> String? {
-    let start = SlowCorpus.start + Int64(corpus.random.below(100)) * 1_000_000_000
-    let end = start + Int64(1 + corpus.random.pick([3, 100, 300, 600, 600])) * 1_000_000_000
+  private mutating func logs() async -> String? {
+    var query = corpus.logs(isMetric: false)
+    var (start, end) = (Int64(0), Int64(0))
     let limit = corpus.random.pick([1, 3, 20, 1000])
     let isBackward = corpus.random.chance(60)
     let isCategorized = corpus.random.chance(40)
-    let expected = query.run(rows, start: start, end: end, limit: limit, isBackward: isBackward)
+    var expected: [SlowRow] = []
+    for attempt in 0..<SlowComparison.drawsMax {
+      if attempt > 0 { query = corpus.logs(isMetric: false) }
+      // Often a row stands at the very border.
+      start = border ?? SlowCorpus.start + Int64(corpus.random.below(100)) * 1_000_000_000
+      end = start + Int64(1 + corpus.random.pick([3, 100, 300, 600, 600])) * 1_000_000_000
+      if let border, border > start { end = border }
+      expected = query.run(rows, start: start, end: end, limit: limit, isBackward: isBackward)
+      if !expected.isEmpty { break }
+    }
     let answer = await ask(
       query.text,
       .range(
@@ -144,22 +148,43 @@ struct SlowComparison {
     return labels
   }
 
+  /// Queries with an empty answer are drawn anew, so many times at most.
+  private static let drawsMax = 6
+
+  private var border: Int64? {
+    mutating get { corpus.random.chance(25) ? rows.isEmpty ? nil : corpus.random.pick(rows).time : nil }
+  }
+
   // MARK: - Metric queries
 
-  private mutating func metric(_ query: SlowMetric, isRange: Bool) async -> String? {
-    let start = SlowCorpus.start + Int64(100_000 + corpus.random.below(600_000)) * 1_000_000
+  /// When a metric query is asked, and what the slow evaluator says.
+  private struct MetricCase {
+    var query: SlowMetric
+    var start: Int64
+    var end: Int64
+    var step: Int64
+    var expected: Result<[Int64: SlowMetric.Samples], SlowMetric.Failure>
+    var choices: [Int64: SlowMetric.Samples]
+
+    var isTelling: Bool {
+      switch expected {
+      case .success(let samples): !samples.values.allSatisfy(\.isEmpty)
+      case .failure(.refused): true
+      case .failure(.undefined): false
+      }
+    }
+  }
+
+  private mutating func draw(isRange: Bool) -> MetricCase {
+    let query = corpus.metric()
+    let start = border ?? SlowCorpus.start + Int64(100_000 + corpus.random.below(600_000)) * 1_000_000
     let step = Int64(corpus.random.pick([1000, 2500, 7000, 30_000, 60_000, 400_000])) * 1_000_000
     let end =
       isRange ? start + step * Int64(corpus.random.below(12)) + Int64(corpus.random.below(900)) * 1_000_000 : start
-    func stamp(_ time: Int64) -> Timestamp { Timestamp(nanoseconds: UInt64(time)) }
-    let answer = await ask(
-      query.text,
-      isRange
-        ? .range(start: stamp(start), end: stamp(end), step: .nanoseconds(step), interval: .zero)
-        : .instant(at: stamp(start)))
     var expected: [Int64: SlowMetric.Samples] = [:]
     var choices: [Int64: SlowMetric.Samples] = [:]
     let samples = query.prepared(rows)
+    var result: Result<[Int64: SlowMetric.Samples], SlowMetric.Failure>
     do throws(SlowMetric.Failure) {
       for time in stride(from: start, through: end, by: Int(step)) {
         var left = samples[...]
@@ -168,12 +193,32 @@ struct SlowComparison {
         left = samples[...]
         choices[time] = SlowComparison.canonical(try choice.operand.at(time, &left))
       }
+      result = .success(expected)
     } catch {
-      switch (error, answer) {
-      case (.undefined, _): tally.undefined += 1
-      case (.refused, .failure(.invalid)): tally.refused += 1
-      case (.refused, _): return "\(query.text)\n  should be refused, answered \(answer)"
-      }
+      result = .failure(error)
+    }
+    return MetricCase(query: query, start: start, end: end, step: step, expected: result, choices: choices)
+  }
+
+  private mutating func metric(isRange: Bool) async -> String? {
+    var drawn = draw(isRange: isRange)
+    for _ in 1..<SlowComparison.drawsMax where !drawn.isTelling { drawn = draw(isRange: isRange) }
+    let (query, start, end, step, choices) = (drawn.query, drawn.start, drawn.end, drawn.step, drawn.choices)
+    func stamp(_ time: Int64) -> Timestamp { Timestamp(nanoseconds: UInt64(time)) }
+    let answer = await ask(
+      query.text,
+      isRange
+        ? .range(start: stamp(start), end: stamp(end), step: .nanoseconds(step), interval: .zero)
+        : .instant(at: stamp(start)))
+    let expected: [Int64: SlowMetric.Samples]
+    switch drawn.expected {
+    case .success(let samples): expected = samples
+    case .failure(.undefined):
+      tally.undefined += 1
+      return nil
+    case .failure(.refused):
+      guard case .failure(.invalid) = answer else { return "\(query.text)\n  should be refused, answered \(answer)" }
+      tally.refused += 1
       return nil
     }
     guard case .success(let data) = answer else {
