@@ -13,10 +13,12 @@ import Testing
 
 /// Recorded answers of Loki 3.7.6, replayed through the handler over ports in memory: no sockets.
 @Suite struct RecordedAnswersTests {
-  @Test("every recorded case in scope is answered as Loki did, from the queue and from the table")
-  func replay() async throws {
-    let cases = try RecordedCase.load("loki-3.7.6/answers.json").filter { !$0.isSkipped }
-    #expect(cases.count == 153)
+  @Test(
+    "every recorded case in scope is answered as Loki did, from the queue and from the table",
+    arguments: [("answers", 153), ("neighbours", 810)])
+  func replay(file: String, count: Int) async throws {
+    let cases = try RecordedCase.load("loki-3.7.6/\(file).json").filter { !$0.isSkipped }
+    #expect(cases.count == count)
     let ports = TestPorts.make()
     _ = try await Migrator(catalog: ports.catalog).run(upgrades: false)
     var settings = ShiftSettings()
