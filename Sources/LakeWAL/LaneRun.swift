@@ -1,7 +1,7 @@
 package import LakeModel
 
 /// The unbroken run of a lane beyond what a table has taken (RDR-2, SHF-3).
-package struct LaneRun: Sendable {
+package struct LaneRun: Hashable, Sendable {
   package let lane: LaneID
   /// The first sequence that the table has not taken.
   package let start: Int

@@ -6,7 +6,9 @@ package import LakePorts
 import LakeSchema
 
 /// A segment whose footer has been read.
-package struct OpenSegment: Sendable {
+///
+/// A class: queries pass hundreds of them on.
+package final class OpenSegment: Sendable {
   package let id: SegmentID
   package let key: ObjectKey
   package let metadata: SegmentMetadata
@@ -15,7 +17,22 @@ package struct OpenSegment: Sendable {
   package let bytes: Bytes?
 
   /// - Throws: `.damaged` or `.newerFormat`.
-  package init(whole bytes: Bytes, id: SegmentID, key: ObjectKey) throws(WALError) {
+  package init(file: ParquetFile, id: SegmentID, key: ObjectKey, bytes: Bytes?) throws(WALError) {
+    self.id = id
+    self.key = key
+    self.file = file
+    self.bytes = bytes
+    let metadata = try OpenSegment.metadata(of: file, key)
+    self.metadata = metadata
+    let rows = file.rowGroups.map(\.rowCount)
+    guard rows == metadata.rowGroups.map(\.rowCount) else {
+      throw .damaged(
+        key, "row groups of \(rows) rows, and \(metadata.rowGroups.map(\.rowCount)) told by the footer entry")
+    }
+  }
+
+  /// - Throws: `.damaged` or `.newerFormat`.
+  package convenience init(whole bytes: Bytes, id: SegmentID, key: ObjectKey) throws(WALError) {
     let file: ParquetFile
     do throws(ParquetError) {
       file = try ParquetFile(bytes)
@@ -30,19 +47,6 @@ extension OpenSegment {
   /// About what it takes in memory; what a cache counts.
   var memoryBytes: Int {
     (bytes?.count ?? 0) + 4096 + file.rowGroups.count * file.leaves.count * 256 + metadata.requests.count * 64
-  }
-
-  package init(file: ParquetFile, id: SegmentID, key: ObjectKey, bytes: Bytes?) throws(WALError) {
-    self.id = id
-    self.key = key
-    self.file = file
-    self.bytes = bytes
-    metadata = try OpenSegment.metadata(of: file, key)
-    let rows = file.rowGroups.map(\.rowCount)
-    guard rows == metadata.rowGroups.map(\.rowCount) else {
-      throw .damaged(
-        key, "row groups of \(rows) rows, and \(metadata.rowGroups.map(\.rowCount)) told by the footer entry")
-    }
   }
 
   private static func metadata(of file: ParquetFile, _ key: ObjectKey) throws(WALError) -> SegmentMetadata {

@@ -105,10 +105,9 @@ package struct QueueAccess: Sendable {
   /// - Parameter isFresh: read past the cache (SHF-5).
   /// - Throws: `.vanished`, `.damaged`, `.newerFormat`, `.store`.
   package func open(_ id: SegmentID, size: Int, isFresh: Bool = false) async throws(WALError) -> OpenSegment {
-    let key = layout.key(topic, id)
-    if !isFresh, let segment = cache.segment(key) { return segment }
-    let segment = try await read(id, key, size: size)
-    cache.keep(segment)
+    if !isFresh, let segment = cache.segment(id, of: topic) { return segment }
+    let segment = try await read(id, layout.key(topic, id), size: size)
+    cache.keep(segment, of: topic)
     return segment
   }
 

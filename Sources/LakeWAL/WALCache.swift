@@ -1,3 +1,4 @@
+package import LakeModel
 package import LakePorts
 import Synchronization
 
@@ -6,8 +7,14 @@ import Synchronization
 ///
 /// A lock and not an actor: a query looks up every segment of the tail, and none of the looks waits for anything.
 package final class WALCache: Sendable {
+  /// Names a segment without its key's text: a query looks up every segment of the tail.
+  private struct Name: Hashable {
+    let topic: Topic
+    let id: SegmentID
+  }
+
   private struct State {
-    var segments: LastUsed<ObjectKey, OpenSegment>
+    var segments: LastUsed<Name, OpenSegment>
     var sets: LastUsed<ObjectKey, FingerprintSet>
     /// All fingerprints of the objects that one state named, by the objects' keys.
     var merged: (keys: [ObjectKey], fingerprints: Set<Fingerprint>)?
@@ -25,15 +32,18 @@ package final class WALCache: Sendable {
     mergedMax = fingerprintObjectsMax > 0 ? bytesMax / 32 : 0
   }
 
-  package func segment(_ key: ObjectKey) -> OpenSegment? { state.withLock { $0.segments.value(of: key) } }
-  /// Those that are kept, in the order of the keys.
-  package func segments(_ keys: [ObjectKey]) -> [OpenSegment?] {
-    state.withLock { state in keys.map { state.segments.value(of: $0) } }
+  package func segment(_ id: SegmentID, of topic: Topic) -> OpenSegment? {
+    state.withLock { $0.segments.value(of: Name(topic: topic, id: id)) }
   }
-  package func keep(_ segment: OpenSegment) {
-    state.withLock { $0.segments.insert(segment, for: segment.key, weight: segment.memoryBytes) }
+  /// Those that are kept, in the order of the ids.
+  func segments(_ ids: [SegmentID], of topic: Topic) -> [OpenSegment?] {
+    state.withLock { state in ids.map { state.segments.value(of: Name(topic: topic, id: $0)) } }
   }
-  package func forget(_ key: ObjectKey) { state.withLock { $0.segments.remove(key) } }
+  package func keep(_ segment: OpenSegment, of topic: Topic) {
+    state.withLock {
+      $0.segments.insert(segment, for: Name(topic: topic, id: segment.id), weight: segment.memoryBytes)
+    }
+  }
   package func fingerprints(_ key: ObjectKey) -> FingerprintSet? { state.withLock { $0.sets.value(of: key) } }
   package func keep(_ set: FingerprintSet, for key: ObjectKey) {
     state.withLock { $0.sets.insert(set, for: key, weight: set.fingerprints.count * 16) }

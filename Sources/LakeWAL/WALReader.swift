@@ -7,6 +7,7 @@ package struct WALReader: Sendable {
   package let table: LakeTable
   private let identifier: TableIdentifier
   private let access: QueueAccess
+  private let kept = KeptTails()
 
   package init(ports: Ports, settings: QueueSettings, table: LakeTable, topic: Topic, cache: WALCache) {
     self.table = table
@@ -104,35 +105,47 @@ package struct WALReader: Sendable {
   private func tail(
     _ scope: WALScope, _ known: QueuedTable, _ runs: [LaneRun], _ counted: WALStatistics
   ) async throws(WALError) -> WALTail {
-    let state = known.state
-    let (segments, damaged) = try await open(runs)
     let scope = access.ports.hasPlanted(.mixTenantsInTail) ? .everything : scope
+    let all: SortedTail
+    if let kept = kept.tail(of: scope.tenant, in: known, runs) {
+      all = kept
+    } else {
+      all = try await sorted(scope.tenant, known, runs)
+      if access.ports.planted == nil { kept.keep(all, of: scope.tenant, in: known, runs) }
+    }
+    if all.repeatCount > 0 {
+      access.ports.journal.note(.debug, "wal.repeats", [("requests", "\(all.repeatCount)")])
+    }
     var statistics = counted
     statistics.laneCount = runs.count
-    statistics.segmentCount = segments.count
+    statistics.segmentCount = all.segmentCount
+    statistics.repeatCount = all.repeatCount
+    return WALTail(
+      known: known, rowGroups: all.rowGroups.filter { scope.includes($0.key) },
+      warnings: warnings(known.state, runs, scope) + all.damaged, statistics: statistics,
+      reach: Dictionary(runs.map { ($0.lane, $0.next) }, uniquingKeysWith: max))
+  }
+
+  /// What a tenant's rows in the runs are once repeats are taken out; nil: all tenants.
+  private func sorted(
+    _ tenant: TenantID?, _ known: QueuedTable, _ runs: [LaneRun]
+  ) async throws(WALError) -> SortedTail {
+    let (segments, damaged) = try await open(runs)
+    var tail = SortedTail(segmentCount: segments.count, damaged: damaged)
     // Repeats are told apart over all days: records that brought no time may lie on another day in each copy.
-    let wanted = segments.filter { segment in
-      segment.metadata.rowGroups.contains { scope.tenant == nil || $0.key.tenant == scope.tenant }
-    }
+    let scope = tenant.map { WALScope(tenant: $0) } ?? .everything
+    let wanted = segments.filter { segment in segment.metadata.rowGroups.contains { scope.includes($0.key) } }
     let needsFingerprints = wanted.contains { $0.metadata.requests.contains { $0.fingerprint != nil } }
     var filter = RepeatFilter(
-      committed: needsFingerprints ? try await access.committed(state, table: self.table.name) : [],
+      committed: needsFingerprints ? try await access.committed(known.state, table: self.table.name) : [],
       dropsCommitted: !access.ports.hasPlanted(.readerIgnoresFingerprints),
       dropsTaken: !access.ports.hasPlanted(.readerKeepsTailRepeats))
-    var groups: [WALRowGroup] = []
-    defer {
-      if statistics.repeatCount > 0 {
-        access.ports.journal.note(.debug, "wal.repeats", [("requests", "\(statistics.repeatCount)")])
-      }
-    }
     for segment in wanted {
       let dropped = filter.dropped(of: segment.metadata)
-      statistics.repeatCount += dropped.count
-      groups += segment.rowGroups(in: scope, dropping: dropped)
+      tail.repeatCount += dropped.count
+      tail.rowGroups += segment.rowGroups(in: scope, dropping: dropped)
     }
-    return WALTail(
-      known: known, rowGroups: groups, warnings: warnings(state, runs, scope) + damaged,
-      statistics: statistics, reach: Dictionary(runs.map { ($0.lane, $0.next) }, uniquingKeysWith: max))
+    return tail
   }
 
   /// Segments in ascending order of (lane, sequence), and a sentence for each that cannot be read.
@@ -143,7 +156,7 @@ package struct WALReader: Sendable {
     let entries = runs.flatMap { run in
       run.segments.map { (id: SegmentID(lane: run.lane, sequence: $0.sequence), size: $0.size) }
     }
-    var opened = access.cache.segments(entries.map { access.layout.key(access.topic, $0.id) })
+    var opened = access.cache.segments(entries.map(\.id), of: access.topic)
     // What is in memory costs a look, not a task.
     let unread = opened.indices.filter { opened[$0] == nil }
     let read = try await concurrently(unread, limit: QueueAccess.readsAtOnceMax) {

@@ -18,19 +18,6 @@ extension FileObjectStore {
   }
 }
 
-extension String {
-  /// The order of keys. Compares whole runs of memory: a lane may hold thousands of segments, and every query lists them.
-  fileprivate func precedesAsBytes(_ other: String) -> Bool {
-    let order = utf8.withContiguousStorageIfAvailable { left in
-      other.utf8.withContiguousStorageIfAvailable { right in
-        ByteOrder.compare(UnsafeRawBufferPointer(left), UnsafeRawBufferPointer(right)) < 0
-      }
-    }
-    if let order, let order { return order }
-    return utf8.lexicographicallyPrecedes(other.utf8)
-  }
-}
-
 /// Walks directories in key order, leaving out whole subtrees that cannot hold what is asked for.
 private struct ListWalk {
   let files: any FileOperations
@@ -62,9 +49,9 @@ private struct ListWalk {
       return
     }
     // A directory sorts as its keys do: its name and then a slash.
-    let named = entries.map { (name: $0.isDirectory ? $0.name + "/" : $0.name, entry: $0) }
-      .sorted { $0.name.precedesAsBytes($1.name) }
-    for (name, entry) in named {
+    let names = entries.map { $0.isDirectory ? $0.name + "/" : $0.name }
+    for place in ListWalk.order(of: names) {
+      let (name, entry) = (names[place], entries[place])
       if directory.isEmpty && entry.name == FileObjectStore.scratch { continue }
       let path = directory.isEmpty ? name : "\(directory)/\(name)"
       if entry.isDirectory {
@@ -73,6 +60,26 @@ private struct ListWalk {
         try take(path)
       }
       if isFull { return }
+    }
+  }
+
+  /// The places of names in the order of keys. Sorts runs of one block of memory: a lane may hold thousands of segments, and every query
+  /// lists them.
+  private static func order(of names: [String]) -> [Int] {
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(names.reduce(0) { $0 + $1.utf8.count })
+    var ends: [Int] = []
+    ends.reserveCapacity(names.count)
+    for name in names {
+      bytes += name.utf8
+      ends.append(bytes.count)
+    }
+    return bytes.withUnsafeBytes { bytes in
+      func name(_ place: Int) -> UnsafeRawBufferPointer {
+        let start = place == 0 ? 0 : ends[place - 1]
+        return UnsafeRawBufferPointer(rebasing: bytes[start..<ends[place]])
+      }
+      return names.indices.sorted { ByteOrder.compare(name($0), name($1)) < 0 }
     }
   }
 
