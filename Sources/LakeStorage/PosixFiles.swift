@@ -139,10 +139,37 @@ package struct PosixFiles: FileOperations {
     let seconds = Int64(result.st_mtim.tv_sec)
     let nanoseconds = Int64(result.st_mtim.tv_nsec)
     let time = UInt64(bitPattern: seconds &* 1_000_000_000 &+ nanoseconds)
-    let tag = "\(String(time, radix: 16))-\(String(UInt64(result.st_ino), radix: 16))-\(result.st_size)"
     return FileStatus(
-      size: Int(result.st_size), tag: ContentTag(tag), modified: seconds * 1000 + nanoseconds / 1_000_000,
+      size: Int(result.st_size), tag: ContentTag(tag(time, UInt64(result.st_ino), result.st_size)),
+      modified: seconds * 1000 + nanoseconds / 1_000_000,
       isDirectory: result.st_mode & S_IFMT == S_IFDIR)
+  }
+
+  /// `<time>-<inode>-<size>`, the first two in hex; in one piece, because a listing makes one for each object.
+  static func tag(_ time: UInt64, _ inode: UInt64, _ size: Int) -> String {
+    withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 64) { out in
+      var start = 64
+      func write(_ number: UInt64, radix: UInt64) {
+        var rest = number
+        repeat {
+          start -= 1
+          let digit = UInt8(truncatingIfNeeded: rest % radix)
+          out[start] = digit < 10 ? 48 + digit : 87 + digit
+          rest /= radix
+        } while rest > 0
+      }
+      func dash() {
+        start -= 1
+        out[start] = UInt8(ascii: "-")
+      }
+      write(UInt64(size.magnitude), radix: 10)
+      if size < 0 { dash() }
+      dash()
+      write(inode, radix: 16)
+      dash()
+      write(time, radix: 16)
+      return String(decoding: out[start...], as: UTF8.self)
+    }
   }
 
   package func entries(_ path: String) throws(FileError) -> [FileEntry] {

@@ -99,9 +99,10 @@ struct LogTableView: LogView {
       }
     }
     let plan = try await scanPlan(range, &statistics)
-    for scanned in plan.files {
-      let key = try reader.key(of: scanned.file.path)
-      let file = try await reader.footer(key, size: Int(scanned.file.fileSize), cache)
+    for planned in plan.files {
+      let scanned = planned.scanned
+      let file = try await reader.footer(
+        planned.key, named: planned.name, size: Int(scanned.file.fileSize), cache)
       let source = ParquetLogBlock.Source(file, bytes: nil, reader: reader, cache: cache)
       let deletes = try await deletedRows(of: scanned, plan.deletes)
       let needsTenant = scanned.residual.terms.contains { $0.fieldID == LogField.tenant.schemaField.id }
@@ -134,7 +135,7 @@ struct LogTableView: LogView {
   // MARK: - Files of the snapshot
 
   private struct ScanPlan {
-    var files: [ScanFile] = []
+    var files: [PlannedFile] = []
     var deletes = DeleteIndex([])
   }
 
@@ -143,16 +144,16 @@ struct LogTableView: LogView {
       let planner = try ScanPlanner(table: table.metadata, predicate: predicate(range), deletes: .applied)
       guard let list = planner.manifestListLocation else { return ScanPlan() }
       let manifests = try await manifestList(at: list)
-      var files: [ScanFile] = []
+      let low = range.start.dividedDown(by: 1000)
+      let high = range.end.dividedDown(by: 1000)
+      var files: [PlannedFile] = []
       for manifest in try planner.select(manifests) {
-        files += try planner.files(of: manifest, entries: try await entries(of: manifest, planner))
+        for file in try await self.files(of: manifest, planner)
+        where file.times.upperBound >= low && file.times.lowerBound <= high { files.append(file) }
       }
       let total = planner.snapshot?.summary["total-data-files"].flatMap { Int($0) } ?? files.count
       statistics.filesTotal += total
       statistics.filesPruned += max(0, total - files.count)
-      for file in files where file.file.format.uppercased() != "PARQUET" {
-        throw IcebergError.unsupported("data file \(file.file.path) of format \(file.file.format)")
-      }
       return ScanPlan(files: files, deletes: try await deletes(planner, manifests))
     } catch let error as IcebergError {
       throw .corrupt("table logs: \(error)")
@@ -181,11 +182,15 @@ struct LogTableView: LogView {
 
   func predicate(_ range: TimeRange) -> Predicate {
     let time = LogField.timestamp.schemaField.id
-    return Predicate([
-      .compare(LogField.tenant.schemaField.id, .equal, .string(tenant.text)),
-      .compare(time, .greaterOrEqual, .long(range.start.dividedDown(by: 1000))),
-      .compare(time, .lessOrEqual, .long(range.end.dividedDown(by: 1000))),
-    ])
+    return Predicate(
+      LogTableView.predicate(tenant).terms + [
+        .compare(time, .greaterOrEqual, .long(range.start.dividedDown(by: 1000))),
+        .compare(time, .lessOrEqual, .long(range.end.dividedDown(by: 1000))),
+      ])
+  }
+
+  private static func predicate(_ tenant: TenantID) -> Predicate {
+    Predicate([.compare(LogField.tenant.schemaField.id, .equal, .string(tenant.text))])
   }
 
   private func manifestList(at location: String) async throws -> [ManifestFile] {
@@ -195,6 +200,26 @@ struct LogTableView: LogView {
     let manifests = try ManifestList.decode(bytes)
     cache.keep(manifests, bytes: bytes.count * 2 + manifests.count * 400, for: name)
     return manifests
+  }
+
+  /// The files of a data manifest that may hold rows of the tenant. Those of which the manifest does not tell the times may be missing
+  /// when they lie in partitions outside of the range.
+  private func files(of manifest: ManifestFile, _ planner: ScanPlanner) async throws -> [PlannedFile] {
+    let name = QueryCache.Key(object: QueryCache.Name(manifest.path), part: .files(tenant: tenant.text))
+    if let kept = cache.value(name, as: [PlannedFile].self) { return kept }
+    let entries = try await entries(of: manifest, planner)
+    let all = try ScanPlanner(table: table.metadata, predicate: LogTableView.predicate(tenant), deletes: .applied)
+    let scanned = try all.files(of: manifest, entries: entries)
+    for file in scanned where file.file.format.uppercased() != "PARQUET" {
+      throw IcebergError.unsupported("data file \(file.file.path) of format \(file.file.format)")
+    }
+    var files: [PlannedFile] = []
+    for file in scanned { if let planned = try PlannedFile(file, reader) { files.append(planned) } }
+    if files.count == scanned.count {
+      cache.keep(files, bytes: files.count * PlannedFile.bytes + 256, for: name)
+      return files
+    }
+    return try planner.files(of: manifest, entries: entries).map { try PlannedFile(whenever: $0, reader) }
   }
 
   /// The entries of a data manifest, with the metrics that every predicate of ours is about.

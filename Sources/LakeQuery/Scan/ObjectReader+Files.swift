@@ -12,8 +12,10 @@ extension ObjectReader {
   }
 
   /// The footer of a Parquet file, from the cache if it was read before.
-  func footer(_ key: ObjectKey, size: Int, _ cache: QueryCache) async throws(QueryError) -> LogFile {
-    let name = QueryCache.Key(object: QueryCache.Name(key.text), part: .footer)
+  func footer(
+    _ key: ObjectKey, named object: QueryCache.Name, size: Int, _ cache: QueryCache
+  ) async throws(QueryError) -> LogFile {
+    let name = QueryCache.Key(object: object, part: .footer)
     if let kept = cache.value(name, as: LogFile.self) { return kept }
     var start = max(0, size - ObjectReader.footerBytesHint)
     while true {

@@ -15,6 +15,8 @@ final class QueryCache: Sendable {
     let part: Part
     enum Part: Hashable, Sendable {
       case bytes, footer, manifestList, manifest
+      /// The files of a manifest that a tenant's queries may read.
+      case files(tenant: String)
       case column(rowGroup: Int32, field: LogField)
       case vector(rowGroup: Int32, field: LogField)
       case times(rowGroup: Int32)

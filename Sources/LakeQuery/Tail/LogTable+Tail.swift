@@ -111,7 +111,7 @@ extension LogTableView {
 
   private func blocks(of scanned: ScanFile, _ index: DeleteIndex) async throws(QueryError) -> [any LogBlock] {
     let key = try reader.key(of: scanned.file.path)
-    let file = try await reader.footer(key, size: Int(scanned.file.fileSize), cache)
+    let file = try await reader.footer(key, named: QueryCache.Name(key.text), size: Int(scanned.file.fileSize), cache)
     let source = ParquetLogBlock.Source(file, bytes: nil, reader: reader, cache: cache)
     let deletes = try await deletedRows(of: scanned, index)
     let needsTenant = scanned.residual.terms.contains { $0.fieldID == LogField.tenant.schemaField.id }
