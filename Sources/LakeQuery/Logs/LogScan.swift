@@ -12,8 +12,11 @@ struct LogScan: Sendable {
   let now: Int64
   let context: QueryContext
 
-  /// Rows that are looked at before the limit may end the search, at least.
+  /// Rows that are looked at before the limit may end the search, at least; fewer where lines are long.
   private static let sliceRowsMin = 4096
+  /// Bytes of lines that are worth looking at once, and rows whatever their lines.
+  private static let sliceBytes = 2 << 20
+  private static let sliceRowsLeast = 64
 
   /// - Parameter blocks: in the order of storage, which decides between equal times.
   func candidates(_ blocks: [any LogBlock]) async throws(QueryError) -> [LogCandidate] {
@@ -62,13 +65,14 @@ struct LogScan: Sendable {
     if filtered.rows.isEmpty { return }
     let times = try await filtered.labels.times()
     let pipeline = try await LogPipeline.make(plan, filtered, isCategorized: isCategorized, now: now)
+    let sliceRows = LogScan.sliceRows(block)
     while !filtered.rows.isEmpty {
       try context.check()
       // Only rows that can still count, those nearest to the query's beginning first.
       let current = found.withLock { $0 }
       let open = current.bound == nil ? filtered.rows : times.select(filtered.rows, in: current.openTimes)
       let slice: RowSelection
-      (slice, filtered.rows) = firstSlice(of: open, times)
+      (slice, filtered.rows) = firstSlice(of: open, times, rowsMin: sliceRows)
       let rows = try await plan.filterLines(block, slice, filtered.lines, statistics: &statistics)
       var mine = CandidateList(limit: limit, direction: direction)
       let mineHeld = HeldMemory(context)
@@ -107,10 +111,17 @@ struct LogScan: Sendable {
     return window.isEmpty ? nil : window
   }
 
+  private static func sliceRows(_ block: any LogBlock) -> Int {
+    guard let bytes = block.lineBytes(), block.rowCount > 0 else { return sliceRowsMin }
+    return max(sliceRowsLeast, min(sliceRowsMin, sliceBytes / max(1, bytes / block.rowCount)))
+  }
+
   /// About a quarter of the rows, but never few: those that come first in the query's direction; and the rest.
-  private func firstSlice(of rows: RowSelection, _ times: BlockTimes) -> (slice: RowSelection, rest: RowSelection) {
+  private func firstSlice(
+    of rows: RowSelection, _ times: BlockTimes, rowsMin: Int
+  ) -> (slice: RowSelection, rest: RowSelection) {
     let count = rows.count
-    let wanted = max(LogScan.sliceRowsMin, count / 4)
+    let wanted = max(rowsMin, count / 4)
     guard count > wanted * 2, !plan.lines.isEmpty || !plan.stages.isEmpty else { return (rows, .none) }
     var sample: [Int64] = []
     rows.forEach(every: max(1, count / 1024)) { sample.append(times.nanoseconds(of: $0)) }
