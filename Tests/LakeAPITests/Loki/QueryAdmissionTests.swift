@@ -30,7 +30,7 @@ import Testing
   }
 
   private func wait(_ admission: QueryAdmission, waiting: Int) async throws {
-    for _ in 0..<5000 where admission.load.waiting != waiting { try await Task.sleep(for: .milliseconds(1)) }
+    for _ in 0..<60_000 where admission.load.waiting != waiting { try await Task.sleep(for: .milliseconds(1)) }
     #expect(admission.load.waiting == waiting)
   }
 
@@ -55,7 +55,7 @@ import Testing
     try await withThrowingTaskGroup(of: Void.self) { group in
       func start(_ tenant: TenantID, _ name: String, running: Int, waiting: Int) async throws {
         group.addTask { try await wide.run(tenant) { await second.hold(name) } }
-        for _ in 0..<5000 where wide.load != (waiting, running) { try await Task.sleep(for: .milliseconds(1)) }
+        for _ in 0..<60_000 where wide.load != (waiting, running) { try await Task.sleep(for: .milliseconds(1)) }
         #expect(wide.load == (waiting, running))
       }
       for (index, name) in ["a1", "a2", "a3"].enumerated() {

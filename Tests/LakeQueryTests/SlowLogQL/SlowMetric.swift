@@ -108,12 +108,14 @@ indirect enum SlowMetric {
       case "stdvar": out[labels] = variance
       default:
         // Of equal samples any may be chosen, so callers compare values, and labels with what was there to choose.
-        let ascending = members.sorted { $0.value < $1.value }
+        // What is no number is chosen last.
+        let ascending = members.filter { !$0.value.isNaN }.sorted { $0.value < $1.value }
+        let none = members.filter(\.value.isNaN)
         let chosen: [Samples.Element] =
           switch operation {
-          case "bottomk": Array(ascending.prefix(parameter!))
-          case "topk", "approx_topk": ascending.suffix(parameter!)
-          default: ascending
+          case "bottomk": Array((ascending + none).prefix(parameter!))
+          case "topk", "approx_topk": (none + ascending).suffix(parameter!)
+          default: ascending + none
           }
         for (labels, value) in chosen { out[labels] = value }
       }

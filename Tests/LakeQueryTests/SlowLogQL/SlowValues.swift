@@ -42,7 +42,8 @@ enum SlowValues {
     var total = 0.0
     while !rest.isEmpty {
       let digits = rest.prefix { "0123456789.".contains($0) }
-      guard digits.contains(where: { $0 != "." }) else {
+      // What 63 bits cannot count is no duration.
+      guard digits.contains(where: { $0 != "." }), (Double(digits.prefix { $0 != "." }) ?? 0) <= 0x1p63 else {
         throw Unreadable(message: "time: invalid duration \(quoted(text, isASCII: true))")
       }
       rest = rest.dropFirst(digits.count)
