@@ -5,7 +5,8 @@ import Testing
 /// wanted.
 @Suite("The whole language agrees with a slow evaluator")
 struct SlowOracleTests {
-  @Test("random LogQL over random rows", arguments: 0..<30)
+  /// Seeds that once failed come first: 100,440 had a filter by size left out because the other side of its `or` held for the whole file.
+  @Test("random LogQL over random rows", arguments: [100_440] + Array(0..<30))
   func random(seed: Int) async throws {
     let tally = try await SlowComparison.run(seed: UInt64(seed))
     for failure in tally.failures { Issue.record("\(failure)") }

@@ -62,7 +62,9 @@ extension RowsMetadata {
       }
     case .or(let left, let right):
       switch (verdict(left), verdict(right)) {
-      case (.always, _), (_, .always): return .always
+      case (.always, _): return .always
+      // A left side that meets what it cannot read marks the row, though the right one would have kept it.
+      case (_, .always): return left.mayFail ? .maybe : .always
       case (.never, .never): return .never
       default: return .maybe
       }
