@@ -24,6 +24,8 @@ final class RowSamples {
     case .by(let names): reads = names
     case .without, .none: reads = nil
     }
+    // Rows with an error keep all their labels, so whoever groups by the error reads them all.
+    if reads?.contains("__error__") == true { reads = nil }
     if let unwrap { reads? += [unwrap.label] + unwrap.filters.flatMap(\.labels) }
     let program = try RowProgram(stages, hints: hints, reads: reads)
     return try RowSamples(spec, try await RowMachine.make(program, filtered.labels, now: now), unwrap)
