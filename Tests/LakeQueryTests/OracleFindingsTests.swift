@@ -72,4 +72,54 @@ struct OracleFindingsTests {
     #expect(try await lines(selector + " | __error__!=\"\"", rows).count == 1)
     if stage.hasPrefix("| status") { #expect(try await lines(selector + " and __error__!=\"\"", rows).count == 1) }
   }
+
+  @Test("labels that are not shown are there for filters, groups and samples behind parsers too")
+  func hiddenLabels() async throws {
+    var row = OracleFindingsTests.row("n=1", [("status", "abc")])
+    row.severityNumber = 9
+    for stage in ["| logfmt", "| status > 5", "| logfmt | n = 1"] {
+      let selector = "{service_name=\"api\"} " + stage
+      #expect(try await lines(selector + " | severity_number > 8", [row]).count == 1)
+      #expect(try await lines(selector + " | severity_number = \"9\" | tenant_id = \"a\"", [row]).count == 1)
+      #expect(try await lines(selector + " | severity_number > 9", [row]) == [])
+      #expect(try await lines(selector + " | tenant_id != \"a\"", [row]) == [])
+    }
+    #expect(
+      try await lines("{service_name=\"api\"} | logfmt | severity_number = 9", [row]) == [
+        "n=1 n=1,service_name=api,status=abc"
+      ])
+    let engine = TestEngine(MemorySource([[row].batch()]))
+    let counts = try await engine.vector(
+      "sum by (severity_number) (count_over_time({service_name=\"api\"} | logfmt | tenant_id=\"a\" [1m]))",
+      at: OracleFindingsTests.time)
+    #expect(counts.map { $0.labels["severity_number"] } == ["9"])
+    let sum = try await engine.vector(
+      "sum(sum_over_time({service_name=\"api\"} | logfmt | unwrap severity_number [1m]))", at: OracleFindingsTests.time)
+    #expect(sum.map(\.value) == [9])
+  }
+
+  @Test("a parser may give its label the name of one that is not shown, and filters then see the parsed one")
+  func hiddenName() async throws {
+    let row = OracleFindingsTests.row("tenant_id=z", [])
+    #expect(
+      try await lines("{service_name=\"api\"} | logfmt | tenant_id=\"z\"", [row]) == [
+        "tenant_id=z service_name=api,tenant_id=z"
+      ])
+  }
+
+  @Test("what is no number is chosen and sorted last, from both ends")
+  func noNumbers() async throws {
+    let rows = [("a", "NaN"), ("b", "2"), ("c", "1")].map {
+      OracleFindingsTests.row("x", [("who", $0.0), ("amount", $0.1)])
+    }
+    let engine = TestEngine(MemorySource([rows.batch()]))
+    let samples = "max_over_time({service_name=\"api\"} | unwrap amount [1m]) by (who)"
+    func names(_ query: String) async throws -> [String?] {
+      try await engine.vector(query, at: OracleFindingsTests.time).map { $0.labels["who"] }
+    }
+    #expect(try await names("bottomk(1, \(samples))") == ["c"])
+    #expect(try await names("topk(1, \(samples))") == ["b"])
+    #expect(try await names("sort(\(samples))") == ["c", "b", "a"])
+    #expect(try await names("sort_desc(\(samples))") == ["b", "c", "a"])
+  }
 }

@@ -24,10 +24,12 @@ final class RowSamples {
     case .by(let names): reads = names
     case .without, .none: reads = nil
     }
+    var uses = reads ?? []
+    if let unwrap { uses += [unwrap.label] + unwrap.filters.flatMap(\.labels) }
     // Rows with an error keep all their labels, so whoever groups by the error reads them all.
     if reads?.contains("__error__") == true { reads = nil }
-    if let unwrap { reads? += [unwrap.label] + unwrap.filters.flatMap(\.labels) }
-    let program = try RowProgram(stages, hints: hints, reads: reads)
+    if reads != nil { reads = uses }
+    let program = try RowProgram(stages, hints: hints, reads: reads, uses: uses)
     return try RowSamples(spec, try await RowMachine.make(program, filtered.labels, now: now), unwrap)
   }
 
@@ -68,7 +70,7 @@ final class RowSamples {
       if case .lineBytes = spec.value { return Double(machine.line.count) }
       return 1
     }
-    guard let text = machine.labels.value(unwrap.label.buffer), !text.isEmpty else { return nil }
+    guard let text = machine.labels.usable(unwrap.label.buffer), !text.isEmpty else { return nil }
     var value = 0.0
     do throws(GoNumber.Failure) { value = try UnwrapConversion.value(text, unwrap.conversion) } catch {
       machine.labels.fail(RowLabels.extractionError, error.message)
@@ -90,7 +92,7 @@ final class RowSamples {
     case .everything: break
     case .by:
       for name in groupNames {
-        if let value = machine.labels.value(name.buffer) { packer.append(name: name.buffer, value: value) }
+        if let value = machine.labels.usable(name.buffer) { packer.append(name: name.buffer, value: value) }
       }
     case .without, .none:
       for label in machine.labels.sorted() where !groupNames.contains(where: { $0.buffer.equals(label.name) }) {

@@ -8,10 +8,10 @@ struct VectorAggregator {
   func apply(_ series: [GridSeries]) -> [GridSeries] {
     let grouping = VectorGrouping(series, by: aggregation.grouping)
     switch aggregation.operation {
-    case .topK, .approximateTopK: return chosen(series, grouping, isLess: VectorAggregator.isSmaller)
-    case .bottomK: return chosen(series, grouping) { VectorAggregator.isSmaller($1, $0) }
-    case .sort: return ordered(series) { VectorAggregator.isSmaller($0, $1) }
-    case .sortDescending: return ordered(series) { VectorAggregator.isSmaller($1, $0) }
+    case .topK, .approximateTopK: return chosen(series, grouping, precedes: VectorAggregator.isBefore(>))
+    case .bottomK: return chosen(series, grouping, precedes: VectorAggregator.isBefore(<))
+    case .sort: return ordered(series, precedes: VectorAggregator.isBefore(<))
+    case .sortDescending: return ordered(series, precedes: VectorAggregator.isBefore(>))
     default: return folded(series, grouping)
     }
   }
@@ -73,12 +73,14 @@ struct VectorAggregator {
 
   // MARK: - Some series of each group
 
-  /// NaN is smaller than every number.
-  private static func isSmaller(_ a: Double, _ b: Double) -> Bool { a.isNaN ? !b.isNaN : a < b }
+  /// The order of `compare`, NaN after every number: so the heaps of Loki choose and sort.
+  private static func isBefore(_ compare: @escaping (Double, Double) -> Bool) -> (Double, Double) -> Bool {
+    { a, b in !a.isNaN && (b.isNaN || compare(a, b)) }
+  }
 
-  /// At each step the `parameter` largest samples of each group; of equal ones those of the first series.
+  /// At each step the `parameter` first samples of each group; of equal ones those of the first series.
   private func chosen(
-    _ series: [GridSeries], _ grouping: VectorGrouping, isLess: (Double, Double) -> Bool
+    _ series: [GridSeries], _ grouping: VectorGrouping, precedes: (Double, Double) -> Bool
   ) -> [GridSeries] {
     guard aggregation.parameter > 0 else { return [] }
     var byStep = [[(series: Int, value: Double)]](repeating: [], count: steps.count)
@@ -88,7 +90,7 @@ struct VectorAggregator {
     var out = series.map { GridSeries(labels: $0.labels) }
     for (step, samples) in byStep.enumerated() where !samples.isEmpty {
       let sorted = samples.sorted { a, b in
-        isLess(b.value, a.value) || (!isLess(a.value, b.value) && a.series < b.series)
+        precedes(a.value, b.value) || (!precedes(b.value, a.value) && a.series < b.series)
       }
       var taken = [Int](repeating: 0, count: grouping.labels.count)
       for sample in sorted where taken[grouping.groupOf[sample.series]] < aggregation.parameter {
@@ -100,11 +102,11 @@ struct VectorAggregator {
   }
 
   /// All series in the order of their values at the only step; over several steps the order means nothing.
-  private func ordered(_ series: [GridSeries], isLess: (Double, Double) -> Bool) -> [GridSeries] {
+  private func ordered(_ series: [GridSeries], precedes: (Double, Double) -> Bool) -> [GridSeries] {
     guard steps.count == 1 else { return series }
     let order = series.indices.sorted { a, b in
       let (left, right) = (series[a].values[0], series[b].values[0])
-      return isLess(left, right) || (!isLess(right, left) && a < b)
+      return precedes(left, right) || (!precedes(right, left) && a < b)
     }
     return order.map { series[$0] }
   }

@@ -27,7 +27,7 @@ indirect enum RowLabelFilter: Sendable {
     case .text(let name, let test): return test.passes(labels.text(name.buffer))
     case .quantity(let name, let test):
       if case .ip = test, labels.hasError { return true }
-      guard let value = labels.value(name.buffer) else { return false }
+      guard let value = labels.usable(name.buffer) else { return false }
       switch test.outcome(value) {
       case .pass: return true
       case .fail: return false

@@ -11,6 +11,8 @@ struct RowLabels: ~Copyable {
     var category: LabelPiece.Category
   }
   private(set) var labels: [Label] = []
+  /// Labels that may be used and are not shown; they take no name from a parser.
+  private var hidden: [(name: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer)] = []
   /// Names that the stream brought, taken away since or not: a parser never takes such a name.
   private var streamNames: [UnsafeRawBufferPointer] = []
   /// Names that the pipeline has given a label in this row, taken away since or not: parsers give each once.
@@ -27,6 +29,7 @@ struct RowLabels: ~Copyable {
   /// Starts a row without labels.
   mutating func begin() {
     labels.removeAll(keepingCapacity: true)
+    hidden.removeAll(keepingCapacity: true)
     streamNames.removeAll(keepingCapacity: true)
     made.removeAll(keepingCapacity: true)
     arena.reset()
@@ -44,6 +47,10 @@ struct RowLabels: ~Copyable {
     if category == .stream { streamNames.append(name) }
   }
 
+  mutating func addHidden(_ name: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer) {
+    hidden.append((name, value))
+  }
+
   var hasError: Bool { error.count > 0 }
 
   func index(of name: UnsafeRawBufferPointer) -> Int? {
@@ -56,10 +63,17 @@ struct RowLabels: ~Copyable {
     index(of: name).map { labels[$0].value }
   }
 
+  /// The label's value, or that of a hidden one of this name; nil: neither is there.
+  func usable(_ name: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer? {
+    if let value = value(name) { return value }
+    for label in hidden where label.name.equals(name) { return label.value }
+    return nil
+  }
+
   /// The text that a matcher sees: empty when absent.
   func text(_ name: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer {
     if name.count == 9, name.equals(RowLabels.errorName.buffer) { return error }
-    return value(name) ?? .none
+    return usable(name) ?? .none
   }
 
   /// Whether a parser must give its label another name: the stream brought one, or structured metadata has one now.

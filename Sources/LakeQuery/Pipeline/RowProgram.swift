@@ -22,12 +22,17 @@ struct RowProgram: Sendable {
   let hints: ParserHints
   /// Whether some stage looks at the line.
   let readsLine: Bool
+  /// Labels that are not shown, and that a stage, the sample or the grouping may look at.
+  let hiddenLabels: [LabelReference]
   /// The only stored labels that stages, sample and grouping look at; nil: any label may matter.
   let knownLabels: [LabelReference]?
 
   /// - Parameters:
-  ///   - reads: labels that are looked at behind the stages; nil: all.
-  init(_ stages: [LogQL.Stage], hints: ParserHints, reads: [String]?) throws(QueryError) {
+  ///   - reads: the only labels that are looked at behind the stages; nil: all.
+  ///   - uses: labels that are asked for by name behind the stages.
+  init(
+    _ stages: [LogQL.Stage], hints: ParserHints, reads: [String]?, uses: [String] = []
+  ) throws(QueryError) {
     var compiled: [Stage] = []
     for stage in stages { compiled.append(try RowProgram.compile(stage, hints)) }
     self.stages = compiled
@@ -38,6 +43,8 @@ struct RowProgram: Sendable {
       default: true
       }
     }
+    hiddenLabels = Set(uses + stages.flatMap(\.requiredLabels)).sorted().map { LabelReference($0) }
+      .filter(\.isHidden)
     let keepsNames = stages.allSatisfy { stage in
       switch stage {
       case .drop, .keep, .labelFormat, .lineFormat: false
@@ -76,7 +83,8 @@ struct RowProgram: Sendable {
 /// Valid while `vector` is held.
 private struct StoredColumn {
   let name: UnsafeRawBufferPointer
-  let category: LabelPiece.Category
+  /// nil: hidden.
+  let category: LabelPiece.Category?
   let isHex: Bool
   private let codes: UnsafePointer<UInt32>?
   private let isDirect: Bool
@@ -86,7 +94,7 @@ private struct StoredColumn {
   private let width: Int
   private let entryCount: Int
 
-  init?(_ name: FixedBytes, _ vector: LabelVector, _ category: LabelPiece.Category) {
+  init?(_ name: FixedBytes, _ vector: LabelVector, _ category: LabelPiece.Category?) {
     self.name = name.buffer
     self.category = category
     isHex = vector.form == .hex
@@ -129,7 +137,7 @@ private struct StoredColumn {
 /// Runs a program over rows of one block. Used by one task.
 final class RowMachine {
   private let program: RowProgram
-  /// nil: only `columns` are read.
+  /// nil: all that is read of stored labels are `columns`; else these are the hidden ones.
   private let assembler: LabelAssembler?
   private let columns: [StoredColumn]
   /// Keeps what `columns` point to.
@@ -155,22 +163,22 @@ final class RowMachine {
 
   /// Loads what the program reads of stored labels.
   static func make(_ program: RowProgram, _ block: BlockLabels, now: Int64) async throws(QueryError) -> RowMachine {
-    guard let known = program.knownLabels else {
-      return RowMachine(program, try await LabelAssembler.make(block), [], holding: [], now: now)
-    }
+    let known = program.knownLabels
+    let assembler = known == nil ? try await LabelAssembler.make(block) : nil
     var columns: [StoredColumn] = []
     var held: [(name: FixedBytes, vector: LabelVector)] = []
-    for label in known {
+    for label in known ?? program.hiddenLabels {
       let vector = try await block.vector(label)
       // A label that no row has is left out: most names that parsers make are such.
       if vector.isConstant && vector.withText(ofCode: 0, { $0.isEmpty }) { continue }
       let isStream = label.field == .serviceName || label.field == .severityText
+      let category: LabelPiece.Category? = label.isHidden ? nil : isStream ? .stream : .structured
       let name = FixedBytes(label.name)
-      guard let column = StoredColumn(name, vector, isStream ? .stream : .structured) else { continue }
+      guard let column = StoredColumn(name, vector, category) else { continue }
       columns.append(column)
       held.append((name, vector))
     }
-    return RowMachine(program, nil, columns, holding: held, now: now)
+    return RowMachine(program, assembler, columns, holding: held, now: now)
   }
 
   /// Runs the stages over one row.
@@ -207,17 +215,20 @@ final class RowMachine {
       for piece in assembler.pieces {
         labels.addStored(assembler.name(piece), piece.value, piece.category)
       }
-      return
     }
     for column in columns {
       let value = column.bytes(of: row)
       if value.isEmpty { continue }
+      guard let category = column.category else {
+        labels.addHidden(column.name, value)
+        continue
+      }
       if column.isHex {
         let out = labels.arena.allocate(value.count * 2)
         HexText.write(value, to: out)
-        labels.addStored(column.name, UnsafeRawBufferPointer(start: out, count: value.count * 2), column.category)
+        labels.addStored(column.name, UnsafeRawBufferPointer(start: out, count: value.count * 2), category)
       } else {
-        labels.addStored(column.name, value, column.category)
+        labels.addStored(column.name, value, category)
       }
     }
   }

@@ -102,8 +102,9 @@ indirect enum SlowMetric {
       case "sum": out[labels] = values.reduce(0, +)
       case "avg": out[labels] = mean
       case "count": out[labels] = Double(values.count)
-      case "min": out[labels] = values.first!
-      case "max": out[labels] = values.last!
+      // What is no number is the smallest or largest of its likes only.
+      case "min": out[labels] = values.filter { !$0.isNaN }.min() ?? .nan
+      case "max": out[labels] = values.filter { !$0.isNaN }.max() ?? .nan
       case "stddev": out[labels] = variance.squareRoot()
       case "stdvar": out[labels] = variance
       default:
