@@ -17,18 +17,18 @@ extension Scenario {
   package static func thatCatches(_ defect: PlantedDefect) -> Scenario {
     switch defect {
     case .skipFileSync, .skipDirectorySync, .unlinkWithoutSync: powerLoss
-    case .writeIntoQuietLane: quietLane
+    case .writeIntoQuietLane, .skipLaneOpening: quietLane
     case .trustTombstone: lateTombstone
     case .skipConfirm, .skipVanished: sleepyReader
     case .listBeforeSnapshot: sleepyLister
     case .forgetFingerprintsByTime: lateRepeat
     case .acknowledgeInFlightRepeat, .rememberFailed: impatientClient
     case .acknowledgeLate: slowStore
-    case .treatExistingAsMine: latePut
+    case .overlapPuts: latePut
     case .skipReadBack, .retryElsewhere, .readerKeepsTailRepeats, .readerIgnoresFingerprints, .shiftIgnoresFingerprints:
       lostReply
     case .deleteFilesOfUnknownCommit, .commitOnAnyGeneration: shiftRace
-    case .deleteTombstoneEarly: hastySealer
+    case .deleteTombstoneEarly, .treatExistingAsMine: hastySealer
     case .countVoidLanes: voidLane
     case .skipHoles: damage
     case .loseStateInForeignCommit, .rollBackState: otherEngine

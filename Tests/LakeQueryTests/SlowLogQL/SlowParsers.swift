@@ -43,6 +43,7 @@ enum SlowParsers {
     guard let first = row.line.first, "\"{[".contains(first) else { return row.fail("JSONParserErr", nil, hints) }
     var reader = SlowJSONReader(row.line)
     let (found, _) = reader.object()
+    var misses = false
     for (label, steps) in paths {
       var value: SlowJSON? = .object(found, row.line)
       for step in steps {
@@ -56,9 +57,11 @@ enum SlowParsers {
       case .text(let text), .number(let text), .boolean(let text), .object(_, let text), .array(_, let text):
         row.set(row.freeName(label), text)
       case .null: row.set(row.freeName(label), "")
-      case nil: if row.labels[label] == nil { row.set(label, "") }
+      case nil: misses = true
       }
     }
+    // Every name has a label then, found ones that were given another name included.
+    if misses { for (label, _) in paths where row.labels[label] == nil { row.set(label, "") } }
   }
 
   /// Packed entries: every text of the object is a label, `_entry` the line; nothing at all without `_entry`.
