@@ -122,4 +122,16 @@ struct OracleFindingsTests {
     #expect(try await names("sort(\(samples))") == ["c", "b", "a"])
     #expect(try await names("sort_desc(\(samples))") == ["b", "c", "a"])
   }
+
+  @Test("the left side of an 'or' marks a row that its right side keeps, wherever in it the value stands")
+  func markedByLeftSide() async throws {
+    let rows = [OracleFindingsTests.row("x", [("status", "abc"), ("pod", "p")])]
+    for filter in [
+      "(pod=\"q\" and status < 2) or other!=\"y\"", "(pod=\"z\" or pod=\"q\" and status < 2) or pod=\"p\"",
+      "(status < 2 and pod=\"q\") or pod=\"p\"",
+    ] {
+      #expect(try await lines("{service_name=\"api\"} | \(filter) | __error__=\"\"", rows) == [])
+      #expect(try await lines("{service_name=\"api\"} | \(filter) | __error__!=\"\"", rows).count == 1)
+    }
+  }
 }

@@ -27,8 +27,11 @@ extension BlockLabels {
     case .or(let left, let right):
       let first = try await select(rows, where: left)
       let second = try await select(rows.subtracting(first.rows), where: right)
-      return LabelSelection(
-        rows: first.rows.union(second.rows), hasUnreadable: first.hasUnreadable || second.hasUnreadable)
+      var hasUnreadable = first.hasUnreadable || second.hasUnreadable
+      for guarded in left.guardedQuantities where !hasUnreadable {
+        hasUnreadable = try await select(rows, where: guarded).hasUnreadable
+      }
+      return LabelSelection(rows: first.rows.union(second.rows), hasUnreadable: hasUnreadable)
     }
   }
 

@@ -44,6 +44,24 @@ indirect enum LabelCondition: Sendable {
     }
   }
 
+  /// Quantities that columns do not ask of rows which the other side of an `and` has left out. Loki asks both sides, so on the left of
+  /// an `or` they may mark rows that its right side keeps.
+  var guardedQuantities: [LabelCondition] {
+    switch self {
+    case .value, .quantity: []
+    case .and(let left, let right): left.guardedQuantities + right.quantities
+    case .or(let left, let right): left.guardedQuantities + right.guardedQuantities
+    }
+  }
+
+  private var quantities: [LabelCondition] {
+    switch self {
+    case .value: []
+    case .quantity: [self]
+    case .and(let left, let right), .or(let left, let right): left.quantities + right.quantities
+    }
+  }
+
   var labels: [LabelReference] {
     switch self {
     case .value(let label, _), .quantity(let label, _): [label]

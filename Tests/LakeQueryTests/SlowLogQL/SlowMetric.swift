@@ -62,7 +62,11 @@ indirect enum SlowMetric {
   func at(_ time: Int64, _ samples: inout ArraySlice<[SlowRange.Sample]>) throws(Failure) -> Samples {
     switch self {
     case .number(let value), .vector(let value): return [[:]: value]
-    case .range(let range): return try range.at(time, samples.removeFirst())
+    case .range(let range):
+      let out = try range.at(time, samples.removeFirst())
+      // Series that differ in the words of an error only, words that are not known here.
+      if out.keys.contains(where: { $0["__error_details__"] == "?" && $0["__error__"] == nil }) { throw .undefined }
+      return out
     case .aggregation(let operation, let parameter, let grouping, let operand):
       return SlowMetric.aggregate(operation, parameter, grouping, try operand.at(time, &samples))
     case .binary(let operation, let isBool, let matching, let left, let right):
