@@ -8,12 +8,12 @@ protocol GroupedRows: ~Copyable {
   var context: DecodeContext { get }
   var rowCount: Int { get }
 
-  /// Reads what a resource's or a scope's group says beside its items.
-  mutating func readGroup(_ message: RawBytes) throws(WireError) -> GroupWire
-  mutating func beginResource(_ resource: GroupWire) throws(WireError)
-  /// - Parameter rows: at least as many as the scope's items become.
-  mutating func beginScope(_ scope: GroupWire, rows: Int) throws(WireError)
-  mutating func endScope(rows: Int)
+  /// Lends what holds the groups' share of the rows.
+  mutating func withGroups<Result>(
+    _ body: (inout GroupBuilder, inout AttributesBuilder, inout Arena) throws(WireError) -> Result
+  ) throws(WireError) -> Result
+  /// Makes room for the rows of a scope.
+  mutating func reserve(rows: Int)
   /// How many rows the items of a scope's group become, at most.
   static func rowsMax(_ scope: GroupWire, of message: RawBytes) throws(WireError) -> Int
   mutating func readItem(_ message: RawBytes) throws(WireError)
@@ -38,7 +38,11 @@ extension GroupedRows where Self: ~Copyable {
   }
 
   private mutating func readResourceGroup(_ message: RawBytes) throws(WireError) {
-    try beginResource(try readGroup(message))
+    try withGroups { (group, attributes, arena) throws(WireError) in
+      let resource = try GroupWire.read(message, arena: &arena)
+      try group.beginResource(
+        resource.shared, schemaURL: resource.schemaURL, attributes: &attributes, arena: &arena)
+    }
     var reader = ProtoReader(message)
     while !reader.isAtEnd {
       let tag = try reader.tag()
@@ -51,10 +55,14 @@ extension GroupedRows where Self: ~Copyable {
   }
 
   private mutating func readScopeGroup(_ message: RawBytes) throws(WireError) {
-    let scope = try readGroup(message)
+    let scope = try withGroups { (_, _, arena) throws(WireError) in try GroupWire.read(message, arena: &arena) }
     let rows = try Self.rowsMax(scope, of: message)
     guard rowCount + rows <= context.limits.recordsMax else { throw WireError(.manyRecords, at: message.start) }
-    try beginScope(scope, rows: rows)
+    try withGroups { (group, attributes, arena) throws(WireError) in
+      try group.beginScope(
+        scope.shared, schemaURL: scope.schemaURL, rows: rows, attributes: &attributes, arena: &arena)
+    }
+    reserve(rows: rows)
     let before = rowCount
     var reader = ProtoReader(message)
     while !reader.isAtEnd {
@@ -65,6 +73,7 @@ extension GroupedRows where Self: ~Copyable {
         try reader.skip(tag, known: 0)
       }
     }
-    endScope(rows: rowCount - before)
+    let added = rowCount - before
+    try withGroups { (group, _, _) throws(WireError) in group.endScope(rows: added) }
   }
 }

@@ -50,22 +50,9 @@ enum LogsWire {
 }
 
 extension LogsBuilder: GroupedRows {
-  mutating func readGroup(_ message: RawBytes) throws(WireError) -> GroupWire {
-    try GroupWire.read(message, arena: &arena)
-  }
-
-  mutating func beginResource(_ resource: GroupWire) throws(WireError) {
-    try group.beginResource(
-      resource.shared, schemaURL: resource.schemaURL, attributes: &attributes, arena: &arena)
-  }
-
-  mutating func beginScope(_ scope: GroupWire, rows: Int) throws(WireError) {
-    try group.beginScope(
-      scope.shared, schemaURL: scope.schemaURL, rows: rows, attributes: &attributes, arena: &arena)
-    reserve(rows: rows)
-  }
-
-  mutating func endScope(rows: Int) { group.endScope(rows: rows) }
+  mutating func withGroups<Result>(
+    _ body: (inout GroupBuilder, inout AttributesBuilder, inout Arena) throws(WireError) -> Result
+  ) throws(WireError) -> Result { try body(&group, &attributes, &arena) }
 
   mutating func readItem(_ message: RawBytes) throws(WireError) { try LogsWire.readRecord(message, into: &self) }
 }
