@@ -28,17 +28,22 @@ import Testing
     }
   }
 
+  /// Parts that share a dictionary, that start inside their buffers, and empty ones.
+  private func parts(_ shape: ColumnMaker.Shape, _ maker: inout ColumnMaker) -> [Column] {
+    var parts: [Column] = []
+    for _ in 0...maker.below(4) {
+      let column = maker.column(shape, maker.below(12))
+      parts.append(column)
+      if maker.below(2) == 0 { parts.append(column.slice(column.count / 3..<column.count)) }
+    }
+    return parts
+  }
+
   @Test("concatenating lays rows one after another, whatever the layouts", arguments: ColumnMaker.Shape.allCases)
   func concatenate(shape: ColumnMaker.Shape) {
     for seed in 0..<120 as Range<UInt64> {
       var maker = ColumnMaker(seed: seed)
-      var parts: [Column] = []
-      for _ in 0...maker.below(4) {
-        // Parts that share a dictionary, that start inside their buffers, and empty ones.
-        let column = maker.column(shape, maker.below(12))
-        parts.append(column)
-        if maker.below(2) == 0 { parts.append(column.slice(column.count / 3..<column.count)) }
-      }
+      let parts = parts(shape, &maker)
       for unites in [true, false] {
         let joined = Column.concatenate(parts, unitesDictionaries: unites)
         #expect(joined.modelValues() == parts.flatMap { $0.modelValues() })
@@ -55,13 +60,7 @@ import Testing
   func gatherParts(shape: ColumnMaker.Shape) {
     for seed in 0..<120 as Range<UInt64> {
       var maker = ColumnMaker(seed: seed)
-      var parts: [Column] = []
-      for _ in 0...maker.below(4) {
-        // Parts that share a dictionary, that start inside their buffers, and empty ones.
-        let column = maker.column(shape, maker.below(12))
-        parts.append(column)
-        if maker.below(2) == 0 { parts.append(column.slice(column.count / 3..<column.count)) }
-      }
+      let parts = parts(shape, &maker)
       let all = parts.flatMap { $0.modelValues() }
       let rows = PartRows(parts.map(\.count))
       let source = ColumnParts(parts)
