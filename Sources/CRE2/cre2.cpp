@@ -53,13 +53,3 @@ extern "C" const char *icegate_re2_group_name(const icegate_re2 *r, int index) {
   if (index < 1 || (size_t)index >= r->names.size() || r->names[index].empty()) return nullptr;
   return r->names[index].c_str();
 }
-extern "C" bool icegate_re2_possible_range(const icegate_re2 *r, char *low, size_t *low_length, char *high, size_t *high_length, size_t max_length) {
-  std::string a, b;
-  if (!r->expression.PossibleMatchRange(&a, &b, (int)max_length)) return false;
-  std::memcpy(low, a.data(), a.size());
-  *low_length = a.size();
-  std::memcpy(high, b.data(), b.size());
-  *high_length = b.size();
-  return true;
-}
-extern "C" int icegate_re2_program_size(const icegate_re2 *r) { return r->expression.ProgramSize(); }

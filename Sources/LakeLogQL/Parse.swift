@@ -20,12 +20,6 @@ extension LogQL {
     }
   }
 
-  /// Reads a query that must give log lines.
-  package static func parseLogs(_ text: String) throws(SyntaxError) -> LogExpression {
-    guard case .logs(let logs) = try parse(text) else { throw SyntaxError("only log selector is supported") }
-    return logs
-  }
-
   /// Reads a bare selector, `{app="x"}`.
   ///
   /// - Parameter allowsEverything: whether matchers that every stream passes are enough.

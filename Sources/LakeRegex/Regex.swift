@@ -69,17 +69,4 @@ package final class RE2Pattern: @unchecked Sendable {
   package func groupName(_ index: Int) -> String? {
     icegate_re2_group_name(handle, Int32(index)).map { String(cString: $0) }
   }
-
-  /// A measure of the compiled size; RE2's own unit.
-  package var programSize: Int { Int(icegate_re2_program_size(handle)) }
-
-  /// Bounds of the texts that a match anchored at the start can begin with; nil when unbounded.
-  package func possibleRange(lengthMax: Int = 32) -> (low: [UInt8], high: [UInt8])? {
-    var low = [CChar](repeating: 0, count: lengthMax + 8)
-    var high = [CChar](repeating: 0, count: lengthMax + 8)
-    var lowCount = 0
-    var highCount = 0
-    guard icegate_re2_possible_range(handle, &low, &lowCount, &high, &highCount, lengthMax) else { return nil }
-    return (low.prefix(lowCount).map { UInt8(bitPattern: $0) }, high.prefix(highCount).map { UInt8(bitPattern: $0) })
-  }
 }

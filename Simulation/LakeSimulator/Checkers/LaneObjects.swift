@@ -84,5 +84,4 @@ final class LaneObjects: @unchecked Sendable {
   }
 
   var laneCount: Int { lanes.count }
-  var endedCount: Int { lanes.values.count { $0.end != nil } }
 }

@@ -96,8 +96,6 @@ package struct FaultPlan: Sendable {
     set { rates[fault.rawValue] = newValue }
   }
 
-  package mutating func turnOff(_ faults: Fault...) { for fault in faults { rates[fault.rawValue] = 0 } }
-
   /// Whether the fault happens on this occasion. Draws only for faults that can.
   package mutating func occurs(_ fault: Fault) -> Bool {
     let rate = rates[fault.rawValue]

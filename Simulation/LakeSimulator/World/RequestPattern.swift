@@ -9,7 +9,6 @@ package struct RequestPattern: Sendable, CustomStringConvertible {
   package static func delete(_ glob: String) -> RequestPattern { RequestPattern(operation: .delete, glob: glob) }
   package static func list(_ glob: String) -> RequestPattern { RequestPattern(operation: .list, glob: glob) }
   package static let catalogCommit = RequestPattern(operation: .commit, glob: "**")
-  package static let catalogLoad = RequestPattern(operation: .load, glob: "**")
 
   package var description: String { "\(operation) \(glob)" }
 

@@ -18,9 +18,6 @@ int icegate_re2_group_count(const icegate_re2 *);
 bool icegate_re2_groups(const icegate_re2 *, const char *text, size_t length, size_t start, int64_t *offsets, int pairs);
 /// Name of group `index` (1-based) or NULL; valid while the expression lives.
 const char *icegate_re2_group_name(const icegate_re2 *, int index);
-/// Range of texts that a match anchored at the start may begin with; false when unbounded.
-bool icegate_re2_possible_range(const icegate_re2 *, char *low, size_t *low_length, char *high, size_t *high_length, size_t max_length);
-int icegate_re2_program_size(const icegate_re2 *);
 #ifdef __cplusplus
 }
 #endif

@@ -98,5 +98,4 @@ struct SQLiteError: Error, Hashable, Sendable {
 
   /// Without the extension.
   var kind: Int32 { code & 0xFF }
-  var isConstraint: Bool { kind == SQLITE_CONSTRAINT }
 }

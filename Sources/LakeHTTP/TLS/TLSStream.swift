@@ -36,15 +36,6 @@ final class TLSStream {
 
   var isWaiting: Bool { !waiting.isEmpty || BIO_ctrl_pending(outgoing) > 0 }
   var isEstablished: Bool { SSL_is_init_finished(ssl) == 1 }
-  /// `h2` or `http/1.1`; nil when the client did not ask.
-  var applicationProtocol: String? {
-    var name: UnsafePointer<UInt8>?
-    var count: UInt32 = 0
-    SSL_get0_alpn_selected(ssl, &name, &count)
-    guard let name, count > 0 else { return nil }
-    return String(decoding: UnsafeBufferPointer(start: name, count: Int(count)), as: UTF8.self)
-  }
-
   /// Plain bytes into `room`; shakes hands on the way.
   ///
   /// - Returns: their number; 0 at the end; -EAGAIN when the socket has no more; -EPROTO when the peer breaks the rules.

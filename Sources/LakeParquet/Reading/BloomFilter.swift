@@ -105,10 +105,6 @@ package struct BloomProbe: Sendable {
   private let hash: UInt64
 
   private var headerBytes: Int { filter.count % 32 }
-  private var blockStart: Int {
-    filter.lowerBound + headerBytes + BloomFilter.block(of: hash, blocks: filter.count / 32) * 32
-  }
-
   /// Nil when the filter is not of whole blocks behind a header of less than one, which all writers make.
   fileprivate init?(_ filter: Range<Int>, hash: UInt64, gapMax: Int) {
     guard filter.count >= 32, filter.count % 32 > 0 else { return nil }
