@@ -74,10 +74,10 @@ struct ChunkEncoder: ~Copyable {
   private func source(of selected: SelectedValues) throws(ParquetError) -> Source {
     let wanted = layout?.encoding ?? .dictionary
     if wanted == .dictionary,
-      var built = DictionaryBuilder.build(
-        selected, bytesMax: options.dictionaryBytesMax, unites: options.unitesDictionaries)
+      let built = DictionaryBuilder.build(
+        selected, bytesMax: options.dictionaryBytesMax, unites: options.unitesDictionaries,
+        arranges: options.arrangesDictionaries)
     {
-      if options.arrangesDictionaries { built = built.arranged() }
       // One bit at least: some readers do not take indices of no bits.
       return .dictionary(built, width: max(1, BitPacking.width(of: UInt64(max(1, built.entries.count) - 1))))
     }
@@ -405,15 +405,8 @@ struct DictionaryUse {
   init(_ dictionary: BuiltDictionary, _ range: Range<Int>) {
     entries = dictionary.entries
     indices = dictionary.indices.slice(range)
-    if range.count == dictionary.indices.count {
-      used = nil
-      if case .bytes(let offsets, _) = entries { unencodedBytes = Self.textBytes(offsets, indices) }
-      return
-    }
-    let uses = Self.uses(indices, entryCount: entries.count)
-    let (used, bytes) = Self.used(uses, of: entries)
-    self.used = used
-    unencodedBytes = bytes
+    used = range.count == dictionary.indices.count ? nil : Self.used(indices, entryCount: entries.count)
+    if case .bytes(let offsets, _) = entries { unencodedBytes = Self.textBytes(offsets, indices) }
   }
 
   private static func textBytes(_ offsets: Buffer<UInt32>, _ indices: Buffer<UInt32>) -> Int {
@@ -426,37 +419,24 @@ struct DictionaryUse {
     }
   }
 
-  /// How often each entry occurs.
-  private static func uses(_ indices: Buffer<UInt32>, entryCount: Int) -> Buffer<UInt32> {
-    Buffer<UInt32>(count: entryCount) { uses in
-      uses.update(repeating: 0, count: entryCount)
-      indices.withValues { for index in $0 { uses[Int(index)] &+= 1 } }
+  private static func used(_ indices: Buffer<UInt32>, entryCount: Int) -> Buffer<UInt32> {
+    // A byte for each: only written, so that no look waits for the one before.
+    let flags = Buffer<UInt8>(count: entryCount) { flags in
+      flags.update(repeating: 0, count: entryCount)
+      indices.withValues { for index in $0 { flags[Int(index)] = 1 } }
     }
-  }
-
-  private static func used(_ uses: Buffer<UInt32>, of entries: DenseValues) -> (Buffer<UInt32>, bytes: Int?) {
-    var used = BufferBuilder<UInt32>(capacity: max(1, uses.count))
-    let target = used.reserve(uses.count)
+    var used = BufferBuilder<UInt32>(capacity: max(1, entryCount))
+    let target = used.reserve(entryCount)
     var count = 0
-    var bytes: Int?
-    uses.withValues { uses in
+    flags.withValues { flags in
       // Written in any case, kept when used: no branch to foresee.
-      for entry in 0..<uses.count {
+      for entry in 0..<flags.count {
         target[count] = UInt32(truncatingIfNeeded: entry)
-        count &+= uses[entry] != 0 ? 1 : 0
-      }
-      if case .bytes(let offsets, _) = entries {
-        bytes = offsets.withValues { offsets in
-          var total = 0
-          for entry in 0..<uses.count {
-            total &+= Int(uses[entry]) &* Int(offsets[entry &+ 1] &- offsets[entry])
-          }
-          return total
-        }
+        count &+= Int(flags[entry])
       }
     }
     used.count = count
-    return (used.finish(), bytes)
+    return used.finish()
   }
 
   /// The entries as runs of neighbours.

@@ -62,9 +62,10 @@ extension SelectedValues {
       let picked = Gather.pick(indices, selection)
       let limit = UInt32(clamping: dictionary.count)
       let isInside = picked.withValues { indices in
-        var outside = false
-        for index in indices { outside = outside || index >= limit }
-        return !outside
+        // Counted, not searched: in vectors.
+        var outside: UInt32 = 0
+        for index in indices { outside |= index >= limit ? 1 : 0 }
+        return outside == 0
       }
       guard isInside else { throw .malformed("index beyond the dictionary of \(leaf.pathText)") }
       self = .indexed(picked, entries)

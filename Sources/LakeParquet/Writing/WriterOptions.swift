@@ -19,7 +19,7 @@ package struct ParquetWriterOptions: Sendable {
   package var writesStatistics = true
   package var writesPageIndex = true
   package var writesPageChecksums = true
-  /// Lays large dictionaries of text out so that they compress well; see `BuiltDictionary.arranged`.
+  /// Lays large dictionaries of text out so that they compress well; see `DistinctRuns.arrangement`.
   package var arrangesDictionaries = true
   /// Looks for entries that repeat in the dictionary that a batch brings. Without, one that pays by far is written as it is: for
   /// files that are read once, by readers of ours, who unite dictionaries themselves.
