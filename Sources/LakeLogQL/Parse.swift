@@ -5,7 +5,7 @@ extension LogQL {
   /// - Throws: the first thing wrong, worded and placed as Loki does.
   package static func parse(_ text: String) throws(SyntaxError) -> Query {
     let query = try parseUnbuilt(text)
-    if let problem = query.stageProblem { throw problem }
+    try query.checkStages()
     return query
   }
 
@@ -42,6 +42,11 @@ extension LogQL {
 }
 
 extension LogQL.Query {
+  /// - Throws: what is wrong inside of a stage, as `parse` does.
+  package func checkStages() throws(LogQL.SyntaxError) {
+    if let problem = stageProblem { throw problem }
+  }
+
   /// What is wrong inside of a stage, in the order of the text.
   fileprivate var stageProblem: LogQL.SyntaxError? {
     switch self {

@@ -21,6 +21,7 @@ struct SyntaxErrorTests {
         #"rate({a="b"} | unwrap x | json [5m])"#,
         "at line 1, col 27: syntax error: unexpected json, expecting IDENTIFIER or ("
       ),
+      (#"{a="b"} | x>0B"#, "at line 1, col 13: binary literal has no digits"),
       (#"sum({a="b"})"#, "at line 1, col 12: syntax error: unexpected )"),
       (#"{a=~"("}"#, ": error parsing regexp: missing closing ): `(`"),
       (#"{a="b"} |~ "a(""#, #": stage '|~ "a("' : error parsing regexp: missing closing ): `a(`"#),

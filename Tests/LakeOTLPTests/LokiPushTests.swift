@@ -70,7 +70,10 @@ import Testing
         "{\"streams\":[{\"stream\":{\"a\":\"b\",\"0x\":\"x\"},\"values\":[]}]}", 400,
         "couldn't parse labels: 1:2: parse error: unexpected character inside braces: '0'"
       ),
-      ("{\"streams\":[{\"values\":[]}]}", 400, "couldn't parse labels: 1:1: parse error: unexpected end of input"),
+      (
+        "{\"streams\":[{\"stream\":{\"a\":{}},\"values\":[]}]}", 400,
+        "loghttp.PushRequest.Streams: []loghttp.LogProtoStream: unmarshalerDecoder: Value is string, but can't find closing '\"' symbol"
+      ),
       (
         "{\"streams\":[{\"stream\":{\"a\":\"b\"},\"values\":[[1768473599000000000,\"x\"]]}]}", 400,
         "loghttp.PushRequest.Streams: []loghttp.LogProtoStream: unmarshalerDecoder: Value is string, but can't find closing '\"' symbol"
@@ -144,10 +147,43 @@ import Testing
     #expect(fromWire.recordCount == 1)
   }
 
+  @Test("labels may be numbers and words, as Loki takes them")
+  func labelValues() throws {
+    let decoded = try push(
+      """
+      {"streams":[{"stream":{"a":5,"b":true,"c":null,"d":-1.5,"e":18446744073709551615},"values":[["1","x"]]}]}
+      """)
+    #expect(decoded.recordCount == 1 && decoded.rejectedCount == 0)
+    #expect(
+      decoded.batch.text("attributes")
+        == "{'a': '5', 'b': 'true', 'c': 'null', 'd': '-1.5', 'e': '18446744073709551615'}")
+  }
+
+  @Test("a stream without labels is refused entry by entry, without entries it is taken")
+  func noLabels() throws {
+    for json in ["{\"streams\":[{\"values\":[]}]}", "{\"streams\":[{}]}"] {
+      let decoded = try push(json)
+      #expect(decoded.recordCount == 0 && decoded.rejectedCount == 0)
+    }
+    let decoded = try push("{\"streams\":[{\"values\":[[\"1\",\"x\"]]}]}")
+    #expect(decoded.recordCount == 0 && decoded.rejectedCount == 1)
+    #expect(decoded.rejectionReasons == ["error at least one label pair is required per stream"])
+    let wire = try LokiPushDecoder.decode(Bytes(protobuf("")), encoding: .protobuf, context: testContext)
+    #expect(wire.recordCount == 0 && wire.rejectionReasons == decoded.rejectionReasons)
+  }
+
+  @Test("what is no UTF-8 in JSON becomes U+FFFD, as Loki shows it")
+  func badBytes() throws {
+    let bytes =
+      Array("{\"streams\":[{\"stream\":{\"a\":\"b\"},\"values\":[[\"1\",\"a".utf8) + [0xFF, 0xFE]
+      + Array("z\"]]}]}".utf8)
+    let decoded = try LokiPushDecoder.decode(Bytes(bytes), encoding: .json, context: testContext)
+    #expect(decoded.batch.text("body") == "'a\u{FFFD}\u{FFFD}z'")
+  }
+
   @Test(
     "labels in protobuf that are none are told with their place",
     arguments: [
-      ("", "1:1: parse error: unexpected end of input"),
       ("{a}", "1:3: parse error: unexpected \"}\" in label set, expected \"=\""),
       ("{a=\"b\"", "1:7: parse error: unexpected end of input"),
       ("{a-b=\"c\"}", "1:3: parse error: unexpected \"-\" in label set, expected \"=\""),

@@ -14,7 +14,7 @@ package enum RequestBody {
 
   /// - Parameters:
   ///   - codings: what this door takes beside plain bodies.
-  ///   - snappyByDefault: Loki's and Prometheus's protobuf bodies are snappy blocks without saying so.
+  ///   - snappyByDefault: Loki's and Prometheus's protobuf bodies are snappy blocks without saying so, also inside of another coding.
   package static func decoded(
     _ request: HTTPRequest, limit: Int, codings: [ContentEncoding] = [.gzip, .deflate, .zstd],
     snappyByDefault: Bool = false
@@ -28,7 +28,14 @@ package enum RequestBody {
     guard let encoding = ContentEncoding(token: coding), codings.contains(encoding) else {
       throw .unknownCoding(coding)
     }
-    return try decode(request.body, encoding, limit)
+    let body = try decode(request.body, encoding, limit)
+    guard snappyByDefault, encoding != .snappy else { return body }
+    do throws(Refused) {
+      return try decode(body, .snappy, limit)
+    } catch {
+      if case .malformed = error { return body }
+      throw error
+    }
   }
 
   private static func decode(_ body: Bytes, _ encoding: ContentEncoding, _ limit: Int) throws(Refused) -> Bytes {
@@ -37,7 +44,7 @@ package enum RequestBody {
     } catch .limitExceeded {
       throw .tooLarge(limit: limit)
     } catch {
-      throw .malformed("the body is not \(encoding.rawValue)")
+      throw .malformed(encoding == .snappy ? "snappy: corrupt input" : "the body is not \(encoding.rawValue)")
     }
   }
 }

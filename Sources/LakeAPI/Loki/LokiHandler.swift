@@ -69,6 +69,7 @@ package struct LokiHandler: HTTPHandler {
     let tail = LokiTail(
       ports: ports, engine: services.query, settings: settings, admission: admission, open: instruments.tails)
     for path in LokiHandler.tailPaths { router.get(path) { request, _ in await tail.handle(request) } }
+    LokiRulerRoutes().register(in: &router)
     LokiStatusRoutes(ports: ports, services: services, settings: settings).register(in: &router)
     if let ingestor = services.ingestor {
       let push = LokiPush(
@@ -124,7 +125,7 @@ package struct LokiHandler: HTTPHandler {
   private static func isRead(_ path: String) -> Bool {
     (path.hasPrefix(LokiInstruments.prefix) || path.hasPrefix(LokiLegacyRoutes.prefix)) && !pushPaths.contains(path)
       && !tailPaths.contains(path)
-      && !path.hasPrefix(LokiInstruments.prefix + "status/")
+      && !path.hasPrefix(LokiInstruments.prefix + "status/") && !path.contains("/rules")
   }
 }
 
@@ -133,7 +134,7 @@ extension Router {
   mutating func read(
     _ path: String, _ body: @escaping @Sendable (HTTPRequest, RouteArguments) async throws(LokiRefusal) -> HTTPResponse
   ) {
-    on(["GET", "HEAD", "POST"], path) { request, arguments in
+    on(["GET", "POST"], path) { request, arguments in
       do throws(LokiRefusal) { return try await body(request, arguments) } catch { return error.response }
     }
   }

@@ -21,8 +21,13 @@ struct LokiOTLPDoor: Sendable {
   func handle(_ request: HTTPRequest) async -> HTTPResponse {
     let response = await export.handle(request, signal: .logs)
     guard response.status == 200, case .bytes(let body) = response.body,
-      body.isEmpty || body == Bytes(#"{"partialSuccess":{}}"#)
+      LokiOTLPDoor.saysNothing(body)
     else { return response }
     return HTTPResponse(status: 204)
+  }
+
+  /// Nothing, or a partial success without contents in JSON or protobuf.
+  private static func saysNothing(_ body: Bytes) -> Bool {
+    body.isEmpty || body == Bytes(#"{"partialSuccess":{}}"#) || body == Bytes([0x0A, 0x00])
   }
 }

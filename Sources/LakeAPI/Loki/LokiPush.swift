@@ -83,8 +83,9 @@ struct LokiPush: Sendable {
 
   /// Protobuf unless the type says JSON, as Loki has it.
   private func encoding(_ request: HTTPRequest) throws(LokiRefusal) -> OTLPEncoding {
-    guard let text = request.headers["Content-Type"], !text.isEmpty else { return .protobuf }
-    guard let type = MediaType(text) else { throw .badRequest("mime: invalid media type") }
+    guard let text = request.headers["Content-Type"], !text.isEmpty else { throw .badRequest("mime: no media type") }
+    guard text.contains("/") else { return .protobuf }
+    guard let type = MediaType(text) else { throw .badRequest("mime: invalid media parameter") }
     return type.name == "application/json" ? .json : .protobuf
   }
 }

@@ -272,7 +272,7 @@ extension Lexer {
         case "o":
           advance()
           (base, prefix) = (8, "o")
-        case "b" where scalar(1) == "0" || scalar(1) == "1":
+        case "b":
           advance()
           (base, prefix) = (2, "b")
         default:

@@ -20,11 +20,23 @@ enum LokiJSON {
   static func read(_ body: Bytes, into request: inout LokiRequestWriter) throws(LokiPushError) {
     let document: JSONDocument
     do throws(OTLPError) {
-      document = try JSONBody.parse(body)
+      do throws(OTLPError) { document = try JSONBody.parse(body) } catch {
+        // Loki's library does not look at the bytes of strings.
+        guard let repaired = repaired(body) else { throw error }
+        document = try JSONBody.parse(repaired)
+      }
     } catch {
       throw LokiPushError("loghttp.PushRequest: \(error)")
     }
     try document.withTape { (tape: JSONTape) throws(LokiPushError) in try readRequest(tape, into: &request) }
+  }
+
+  /// The body with U+FFFD for what is no UTF-8; nil when all of it is.
+  private static func repaired(_ body: Bytes) -> Bytes? {
+    let bytes = UnsafeBufferPointer(start: body.unsafeBase.assumingMemoryBound(to: UInt8.self), count: body.count)
+    let text = withExtendedLifetime(body) { String(decoding: bytes, as: UTF8.self) }
+    let repaired = Bytes(text)
+    return repaired == body ? nil : repaired
   }
 
   private static func readRequest(_ tape: JSONTape, into request: inout LokiRequestWriter) throws(LokiPushError) {
@@ -48,14 +60,13 @@ enum LokiJSON {
     _ tape: JSONTape, _ stream: Int, _ path: String, into request: inout LokiRequestWriter
   ) throws(LokiPushError) {
     guard tape.kind(stream) == .object else { throw fault(Complaint.object, path) }
-    guard let labelsAt = tape.member("stream", of: stream) else {
-      throw LokiPushError("couldn't parse labels: 1:1: parse error: unexpected end of input")
-    }
-    guard tape.kind(labelsAt) == .object else { throw fault(Complaint.object, path + ".stream") }
     var members: [(name: String, value: String)] = []
-    try tape.forEachMember(of: labelsAt) { (name: RawBytes, value: Int) throws(LokiPushError) in
-      guard tape.kind(value) == .string else { throw fault(Complaint.string, path + ".stream") }
-      members.append((name.text, tape.text(value).text))
+    if let labelsAt = tape.member("stream", of: stream) {
+      guard tape.kind(labelsAt) == .object else { throw fault(Complaint.object, path + ".stream") }
+      try tape.forEachMember(of: labelsAt) { (name: RawBytes, value: Int) throws(LokiPushError) in
+        guard let text = labelValue(tape, value) else { throw fault(Complaint.string, path + ".stream") }
+        members.append((name.text, text))
+      }
     }
     request.beginStream(try LokiLabels(members))
     if let values = tape.member("values", of: stream), tape.kind(values) != .null {
@@ -67,6 +78,19 @@ enum LokiJSON {
       }
     }
     request.endStream()
+  }
+
+  /// Loki takes numbers and words as they are written; nil for objects and arrays.
+  private static func labelValue(_ tape: JSONTape, _ value: Int) -> String? {
+    switch tape.kind(value) {
+    case .string: tape.text(value).text
+    case .integer: "\(Int64(bitPattern: tape.bits(value)))"
+    case .unsigned: "\(tape.bits(value))"
+    case .double: "\(Double(bitPattern: tape.bits(value)))"
+    case .bool: tape.isTrue(value) ? "true" : "false"
+    case .null: "null"
+    case .object, .array: nil
+    }
   }
 
   private static func readEntry(

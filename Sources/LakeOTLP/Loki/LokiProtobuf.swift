@@ -38,8 +38,12 @@ enum LokiProtobuf {
       if tag == 0x0A { labels = try scan.bytes() } else { try scan.skip(tag, known: 0b10) }
     }
     do throws(LokiPushError) {
-      var parser = LokiLabelText(labels.text)
-      request.beginStream(try LokiLabels(try parser.parse()))
+      if labels.count == 0 {
+        request.beginStream(LokiLabels())
+      } else {
+        var parser = LokiLabelText(labels.text)
+        request.beginStream(try LokiLabels(try parser.parse()))
+      }
     } catch {
       return error
     }

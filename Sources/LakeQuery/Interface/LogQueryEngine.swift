@@ -31,7 +31,7 @@ package struct LogQueryEngine: Sendable {
 
   /// Runs a log or metric query.
   package func query(_ request: LogQueryRequest) async throws(QueryError) -> LogQueryResult {
-    let parsed = try parse(request.query)
+    let parsed = try parse(request)
     return try await looking { context throws(QueryError) in
       switch parsed {
       case .logs(let expression): try await LogQueryRun(engine: self, request, context).run(expression)
@@ -43,6 +43,20 @@ package struct LogQueryEngine: Sendable {
   }
 
   // MARK: - Helpers
+
+  /// Loki looks at the kind of query before it builds the stages.
+  func parse(_ request: LogQueryRequest) throws(QueryError) -> LogQL.Query {
+    let query: LogQL.Query
+    do throws(LogQL.SyntaxError) { query = try LogQL.parseUnbuilt(request.query) } catch {
+      throw .invalid(error.description)
+    }
+    if case .logs = query, case .instant = request.span { throw LogQueryEngine.logsNeedRange }
+    do throws(LogQL.SyntaxError) { try query.checkStages() } catch { throw .invalid(error.description) }
+    return query
+  }
+
+  static let logsNeedRange = QueryError.invalid(
+    "log queries are not supported as an instant query type, please change your query to a range query type")
 
   func parse(_ text: String) throws(QueryError) -> LogQL.Query {
     do throws(LogQL.SyntaxError) { return try LogQL.parse(text) } catch { throw .invalid(error.description) }

@@ -16,8 +16,7 @@ struct LogQueryRun: Sendable {
 
   func run(_ expression: LogQL.LogExpression) async throws(QueryError) -> LogQueryResult {
     guard case .range(let start, let end, _, let interval) = request.span else {
-      throw .invalid(
-        "log queries are not supported as an instant query type, please change your query to a range query type")
+      throw LogQueryEngine.logsNeedRange
     }
     guard end >= start else { throw .invalid("end timestamp must not be before or equal to start time") }
     let limit = try limit()

@@ -5,14 +5,13 @@ import LakeRegex
 extension LogQueryEngine {
   /// What the query would read, as lines of text: the plan, then what pruning leaves of files and row groups.
   package func explain(_ request: LogQueryRequest) async throws(QueryError) -> [String] {
-    let parsed = try parse(request.query)
+    let parsed = try parse(request)
     return try await looking { context throws(QueryError) in
       var lines = ["query: \(parsed.description)"]
       switch parsed {
       case .logs(let expression):
         guard case .range(let start, let end, _, _) = request.span else {
-          throw .invalid(
-            "log queries are not supported as an instant query type, please change your query to a range query type")
+          throw LogQueryEngine.logsNeedRange
         }
         let range = TimeRange(start: start.signedNanoseconds, end: end.signedNanoseconds)
         lines.append("logs: \(request.direction), limit \(request.limit > 0 ? request.limit : settings.entriesDefault)")

@@ -182,6 +182,31 @@ struct JSONScan {
     throw .object
   }
 
+  /// Where the value of the member of this name begins and what is wrong with it, when the members before it are whole and it is not.
+  func brokenMember(_ name: [UInt8], _ arena: inout RowArena) -> (start: Int, failure: Failure)? {
+    var at = token(from: 0)
+    guard at >= 0, text[at] == UInt8(ascii: "{") else { return nil }
+    at = token(from: at + 1)
+    while at >= 0, text[at] == UInt8(ascii: "\"") {
+      let (keyEnd, isEscaped) = stringEnd(from: at + 1)
+      if keyEnd < 0 { return nil }
+      let raw = text.part(at + 1..<keyEnd - 1)
+      guard let key = isEscaped ? JSONText.unescaped(raw, &arena) : raw else { return nil }
+      at = token(from: keyEnd)
+      guard at >= 0, text[at] == UInt8(ascii: ":") else { return nil }
+      do throws(Failure) {
+        let value = try value(from: at + 1)
+        at = token(from: value.end)
+        guard at >= 0, text[at] == UInt8(ascii: ",") else { return nil }
+        at = token(from: at + 1)
+      } catch {
+        let start = token(from: at + 1)
+        return key.elementsEqual(name) ? (start < 0 ? text.count : start, error) : nil
+      }
+    }
+    return nil
+  }
+
   /// The element with this index of the array that the text is; nil when there is none or the array is broken before it.
   func element(_ index: Int) -> Value? {
     var at = token(from: 0)

@@ -64,6 +64,7 @@ struct JSONStage: Sendable {
 /// `| json status="response.code", first="items[0]"`.
 struct JSONPathStage: Sendable {
   private let extractions: [(label: FixedBytes, steps: [LogQL.ExtractionPath.Step])]
+  private let repeatsLabel: Bool
   let hints: ParserHints
 
   /// - Throws: `.invalid` for a malformed path; the parser finds these first.
@@ -77,6 +78,7 @@ struct JSONPathStage: Sendable {
       }
     }
     self.extractions = found
+    repeatsLabel = Set(extractions.map(\.label)).count < extractions.count
   }
 
   func run(_ line: UnsafeRawBufferPointer, _ labels: inout RowLabels) {
@@ -89,20 +91,32 @@ struct JSONPathStage: Sendable {
       return
     }
     var matches = 0
+    func take(_ value: JSONScan.Value, _ label: FixedBytes) {
+      matches += 1
+      let name = labels.freeName(label.buffer)
+      switch value.kind {
+      case .null: labels.set(name, .none)
+      case .object: labels.set(name, value.text)
+      default: labels.set(name, JSONText.label(value.text, &labels.arena))
+      }
+    }
+    // Loki meets the values in the order of the line, and the last one of a label stays.
+    var waiting: [(value: JSONScan.Value, label: FixedBytes)] = []
     for (label, steps) in extractions {
       do throws(JSONScan.Failure) {
         guard let value = try JSONPathStage.find(steps[...], line, &labels.arena) else { continue }
-        matches += 1
-        let name = labels.freeName(label.buffer)
-        switch value.kind {
-        case .null: labels.set(name, .none)
-        case .object: labels.set(name, value.text)
-        default: labels.set(name, JSONText.label(value.text, &labels.arena))
-        }
+        if repeatsLabel { waiting.append((value, label)) } else { take(value, label) }
       } catch {
         labels.fail(RowLabels.jsonError, error.message)
         if hints.preservesErrors { labels.preservesError = true }
       }
+    }
+    if repeatsLabel {
+      waiting.sort {
+        ($0.value.text.baseAddress.map(UInt.init(bitPattern:)) ?? 0)
+          < ($1.value.text.baseAddress.map(UInt.init(bitPattern:)) ?? 0)
+      }
+      for (value, label) in waiting { take(value, label) }
     }
     if matches < extractions.count {
       for (label, _) in extractions where labels.value(label.buffer) == nil { labels.set(label.buffer, .none) }
@@ -130,7 +144,12 @@ struct JSONPathStage: Sendable {
           return false
         }
       } catch {
-        // What is broken behind the value does not matter; without a value the line is as if it had none.
+        // What is broken before or behind the value does not matter: the line is as if it had none. Loki looks for members of
+        // an object without an end, too.
+        if let broken = scan.brokenMember(wanted, &arena) {
+          if steps.count == 1 { throw broken.failure }
+          return try find(steps.dropFirst(), text.part(broken.start..<text.count), &arena)
+        }
       }
     }
     guard let found else { return nil }

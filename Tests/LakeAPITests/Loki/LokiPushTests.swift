@@ -48,7 +48,11 @@ import Testing
       #expect(pushed == 1)
       let block = try ContentEncoding.snappy.encode(Self.protobuf)
       #expect(await Self.send(stack, block, type: "application/x-protobuf").status == 204)
-      #expect(await Self.send(stack, block, type: nil).status == 204)
+      let untyped = await Self.send(stack, block, type: nil)
+      #expect(untyped.status == 400 && untyped.text.contains("mime: no media type"))
+      #expect(await Self.send(stack, block, type: "junk").status == 204)
+      let packed = try ContentEncoding.gzip.encode(block)
+      #expect(await Self.send(stack, packed, type: "application/x-protobuf", coding: "gzip").status == 204)
       #expect(await Self.send(stack, block, type: "application/x-protobuf", coding: "snappy").status == 204)
       let answer = await stack.get(
         "/loki/api/v1/query_range", ["query": #"{service_name="web"}"#, "direction": "forward"])

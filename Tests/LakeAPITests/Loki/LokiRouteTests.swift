@@ -25,9 +25,39 @@ struct LokiRouteTests {
     #expect(unknown.status == 404 && unknown.headers["Content-Type"] == "application/json")
     #expect(unknown.text == #"{"status":"error","errorType":"not_found","error":"404 page not found"}"#)
     let wrong = await ask("DELETE", "/loki/api/v1/labels")
-    #expect(wrong.status == 405 && wrong.headers["Allow"] == "GET, HEAD, POST")
+    #expect(wrong.status == 405 && wrong.headers["Allow"] == "GET, POST")
+    #expect(await ask("HEAD", "/loki/api/v1/labels").status == 405)
+    #expect(await ask("HEAD", "/loki/api/v1/status/buildinfo").status == 405)
+    #expect(await ask("HEAD", "/ready").status == 200)
     #expect(await ask("POST", "/flush").status == 404)
     #expect(await ask("POST", "/loki/api/v1/push").status == 404)
+  }
+
+  @Test("rules and alerts are those of a Loki without any")
+  func ruler() async {
+    #expect(
+      await ask("GET", "/prometheus/api/v1/rules").text
+        == #"{"status":"success","data":{"groups":[]},"errorType":"","error":""}"#)
+    #expect(
+      await ask("GET", "/prometheus/api/v1/alerts").text
+        == #"{"status":"success","data":{"alerts":[]},"errorType":"","error":""}"#)
+    for path in ["/loki/api/v1/rules", "/api/prom/rules", "/loki/api/v1/rules/some"] {
+      let none = await ask("GET", path)
+      #expect(none.status == 404 && error(none)["error"] == "no rule groups found")
+    }
+    let group = await ask("GET", "/loki/api/v1/rules/some/group")
+    #expect(group.status == 400 && error(group)["error"] == "GetRuleGroup unsupported in rule local store")
+    #expect(await ask("POST", "/loki/api/v1/rules/some").status == 405)
+  }
+
+  @Test("a tenant's limits are the same in JSON and YAML, and services are told")
+  func limits() async throws {
+    let yaml = await ask("GET", "/config/tenant/v1/limits").text
+    #expect(yaml.contains("max_entries_limit_per_query: 5000\n") && yaml.contains("query_timeout: 1m\n"))
+    let drilldown = try #require(await ask("GET", "/loki/api/v1/drilldown-limits").json as? [String: Any])
+    let limits = try #require(drilldown["limits"] as? [String: Any])
+    #expect(limits.keys.sorted() == yaml.split(separator: "\n").map { String($0.prefix { $0 != ":" }) })
+    #expect(await ask("GET", "/services").text == "server => Running\nquerier => Running\nquery-frontend => Running\n")
   }
 
   @Test("readiness is the manual's")
