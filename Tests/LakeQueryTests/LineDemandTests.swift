@@ -23,6 +23,12 @@ struct LineDemandTests {
     #"{"path":"/api/x"}"#,
     #"{"items":[{"name":"x-y"},{"name":"z"}]}"#, #"{"items":[{"n\u0061me":"\u0078-y"}]}"#, "{\"msg\":\"x\u{0}y\"}",
     "plain text x-y",
+    #"{"status":-1}"#, #"{"status" : "404" }"#, "{\"status\":\t503\n}", #"{"status":200,"status":503}"#,
+    #"{"status\n":503}"#,
+    #"{"note":"status","code":503}"#, #"{"status_code":503,"http-status":200}"#, #"{"status":"404\u0030"}"#,
+    #"{"status":[503],"a":{"status":404}}"#, #"{"status":12345678901234567890123456789012345678}"#, #"{"status":404"#,
+    #"{"status":4.04e2}"#, #"{"status":"","b_status":1}"#, #"status=404 a.status=501"#, #"status= 503"#, #"status=4x4"#,
+    #"status="503" latency=2ms"#, #"{"latency":"2ms","size":"1KB"}"#, #"{"latency":"15","size":"7"}"#,
     #"{"5xx":"yes","_5xx":"no"}"#, #"{"":{"status":500}}"#, #"{" status ":500}"#, #"{"statüs":500}"#,
     #"["status",500]"#,
     #"{"msg":"a tab\there","status":true}"#, "\u{1B}[31mstatus=500\u{1B}[0m", #"at=GET path=/api/x status=500"#,
@@ -54,6 +60,12 @@ struct LineDemandTests {
     #"| level="500" or status="500""#, #"| json | __error__="" or status >= 500"#,
     #"| json | status >= 500 or __error__="""#,
     #"| latency > 1 | json | __error__="" | status >= 500"#,
+    #"| json | __error__="" | status < 405"#, #"| json | __error__="" | status == 404 or latency > 10"#,
+    #"| json | __error__="" | a_status == 404"#, #"| json | __error__="" | b_status != 1"#,
+    #"| json | __error__="" | status_extracted >= 300"#, #"| json | latency > 1ms | __error__="""#,
+    #"| json | size > 5B | __error__="""#, #"| logfmt | status != 404 | __error__="""#,
+    #"| logfmt | __error__="" | a_status > 500"#, #"| json | logfmt | status > 450 | __error__="""#,
+    #"| logfmt | latency >= 2ms | __error__="""#,
   ]
 
   /// Stored labels of the same names stand in every third row of two blocks of three.
@@ -130,6 +142,10 @@ struct LineDemandTests {
       ])
     #expect(try Self.demands(#"{a="b"} | logfmt | http_status>=500 | __error__="""#) == ["http_status |= status"])
     #expect(try Self.demands(#"{a="b"} | json | status>=500"#) == [])
+    #expect(
+      try Self.demands(#"{a="b"} | json | __error__="" | response_code>=500"#) == [
+        "response_code |= code or \\u00", "response_code |= \(escape)response",
+      ])
     #expect(try Self.demands(#"{a="b"} | json | status!="500""#) == [])
     #expect(try Self.demands(#"{a="b"} | json | path="/""#) == ["path |= \(escape)path"])
     #expect(try Self.demands(#"{a="b"} | json | status="""#) == [])

@@ -147,6 +147,7 @@ extension LabelVector {
     let base = UnsafeRawPointer(data.unsafeBase)
     defer { withExtendedLifetime(data) {} }
     return bytes.withUnsafeBytes { wanted in
+      guard filter.mayHold(wanted, base, count: values.entryCount) else { return .none }
       let head = wanted.loadUnaligned(as: UInt64.self)
       @inline(__always) func isThere(_ row: Int) -> Bool {
         values.isPresent(row) && values.entry(row).equals(wanted)

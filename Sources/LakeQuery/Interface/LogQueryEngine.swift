@@ -11,6 +11,7 @@ package struct LogQueryEngine: Sendable {
   let ports: Ports
   package let settings: QuerySettings
   let source: any LogSource
+  private let parsed = ParsedQueries()
 
   /// - Parameter queue: where the lanes lie; the settings of the ingest side.
   package init(ports: Ports, settings: QuerySettings = QuerySettings(), queue: QueueSettings = QueueSettings()) {
@@ -59,7 +60,7 @@ package struct LogQueryEngine: Sendable {
     "log queries are not supported as an instant query type, please change your query to a range query type")
 
   func parse(_ text: String) throws(QueryError) -> LogQL.Query {
-    do throws(LogQL.SyntaxError) { return try LogQL.parse(text) } catch { throw .invalid(error.description) }
+    do throws(LogQL.SyntaxError) { return try parsed.query(text) } catch { throw .invalid(error.description) }
   }
 
   /// Runs `body`; when an object that its view named is gone, again with a new view (RDR-4).

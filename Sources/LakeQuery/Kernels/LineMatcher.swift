@@ -12,6 +12,8 @@ struct LineMatcher: Sendable {
     case regex(RE2Pattern, needles: [ByteNeedle])
     case pattern(LinePatternMatcher)
     case ip(IPMatcher)
+    /// Lines of which a parser may make a label whose value passes.
+    case quantity(KeyedQuantity)
 
     var isAlways: Bool { if case .always = self { true } else { false } }
   }
@@ -50,11 +52,14 @@ struct LineMatcher: Sendable {
     self.tests = isNegated || tests.allSatisfy(\.isAlways) ? tests : tests.filter { !$0.isAlways }
   }
 
-  /// Keeps the lines that hold one of the needles.
-  init(anyOf needles: [ByteNeedle]) {
+  /// Keeps the lines that hold one of the needles, or may hold one of the quantities.
+  init(anyOf needles: [ByteNeedle], quantities: [KeyedQuantity] = []) {
     isNegated = false
-    tests = needles.map { .literal($0) }
-    text = "|= " + needles.map { String(decoding: $0.bytes, as: UTF8.self) }.joined(separator: " or ")
+    tests = quantities.map { .quantity($0) } + needles.map { .literal($0) }
+    text =
+      "|= "
+      + (quantities.map(\.keyEnd) + needles).map { String(decoding: $0.bytes, as: UTF8.self) }
+      .joined(separator: " or ")
   }
 
   private static func regex(_ text: String) throws(QueryError) -> [Test] {
@@ -106,6 +111,7 @@ struct LineMatcher: Sendable {
       case .regex(_, let needles): cost += needles.isEmpty ? 100 : 10
       case .pattern: cost += 10
       case .ip: cost += 50
+      case .quantity: cost += 3
       }
     }
     return cost
@@ -118,6 +124,7 @@ struct LineMatcher: Sendable {
     for test in tests {
       switch test {
       case .literal(let needle): all.append(needle)
+      case .quantity(let quantity): all.append(quantity.keyEnd)
       case .regex(_, let needles) where !needles.isEmpty: all += needles
       case .pattern(let pattern):
         guard let needle = pattern.longestLiteral else { return nil }
@@ -135,6 +142,7 @@ struct LineMatcher: Sendable {
     case .regex(let expression, _): expression.matches(line)
     case .pattern(let pattern): pattern.matches(line)
     case .ip(let matcher): matcher.matchesAny(in: line)
+    case .quantity(let quantity): quantity.mayPassSomewhere(in: line)
     }
   }
 
@@ -153,6 +161,10 @@ struct LineMatcher: Sendable {
         pattern.longestLiteral.map { RowSearch.rows(holding: $0, in: lines, among: rows, firstRow: firstRow) } ?? rows
       return candidates.filter { pattern.matches(lines[$0 - firstRow]) }
     case .ip(let matcher): return rows.filter { matcher.matchesAny(in: lines[$0 - firstRow]) }
+    case .quantity(let quantity):
+      return RowSearch.rows(holding: quantity.keyEnd, in: lines, among: rows, firstRow: firstRow) {
+        quantity.mayPass($0)
+      }
     }
   }
 }

@@ -14,8 +14,22 @@ enum RowSearch {
   static func rows(
     holding needle: ByteNeedle, in values: BytesView, among rows: RowSelection, firstRow: Int
   ) -> RowSelection {
+    RowSearch.rows(holding: needle, in: values, among: rows, firstRow: firstRow) { _ in true }
+  }
+
+  /// - Parameter accepts: whether an occurrence counts; gets the rest of the value behind it.
+  /// - Returns: those of `rows` whose value holds `needle` at a place that counts.
+  @inline(__always)
+  static func rows(
+    holding needle: ByteNeedle, in values: BytesView, among rows: RowSelection, firstRow: Int,
+    accepts: (UnsafeRawBufferPointer) -> Bool
+  ) -> RowSelection {
     guard let (offsets, data) = values.plain else {
-      return rows.filter { needle.occurs(in: values[$0 - firstRow]) }
+      return rows.filter { row in
+        let value = values[row - firstRow]
+        guard let base = value.baseAddress else { return false }
+        return holds(needle, base, from: 0, to: value.count, accepts: accepts)
+      }
     }
     var builder = SelectionBuilder()
     let offset = offsets.unsafeBase
@@ -23,7 +37,9 @@ enum RowSearch {
     switch rows {
     case .ranges(let ranges):
       for range in ranges {
-        search(needle, offset, base, from: range.lowerBound - firstRow, to: range.upperBound - firstRow) {
+        search(
+          needle, offset, base, from: range.lowerBound - firstRow, to: range.upperBound - firstRow, accepts: accepts
+        ) {
           builder.append($0 + firstRow)
         }
       }
@@ -34,13 +50,15 @@ enum RowSearch {
       for row in list { wanted += Int(offset[Int(row) - firstRow + 1] - offset[Int(row) - firstRow]) }
       if Double(wanted) >= Double(span) * densityMin {
         var cursor = rows.makeCursor()
-        search(needle, offset, base, from: bounds.lowerBound - firstRow, to: bounds.upperBound - firstRow) {
+        search(
+          needle, offset, base, from: bounds.lowerBound - firstRow, to: bounds.upperBound - firstRow, accepts: accepts
+        ) {
           if cursor.contains($0 + firstRow) { builder.append($0 + firstRow) }
         }
       } else {
         for row in list {
           let index = Int(row) - firstRow
-          if needle.firstMatch(in: base, from: Int(offset[index]), to: Int(offset[index + 1])) >= 0 {
+          if holds(needle, base, from: Int(offset[index]), to: Int(offset[index + 1]), accepts: accepts) {
             builder.append(Int(row))
           }
         }
@@ -50,11 +68,27 @@ enum RowSearch {
     return builder.finish()
   }
 
-  /// Calls `found` for each value of `start ..< end` that holds the needle, ascending.
+  /// Whether the bytes of one value hold the needle at a place that counts.
+  @inline(__always)
+  private static func holds(
+    _ needle: ByteNeedle, _ base: UnsafeRawPointer, from start: Int, to end: Int,
+    accepts: (UnsafeRawBufferPointer) -> Bool
+  ) -> Bool {
+    var at = start
+    while true {
+      let hit = needle.firstMatch(in: base, from: at, to: end)
+      if hit < 0 { return false }
+      let behind = hit + needle.count
+      if accepts(UnsafeRawBufferPointer(start: base + behind, count: end - behind)) { return true }
+      at = hit + 1
+    }
+  }
+
+  /// Calls `found` for each value of `start ..< end` that holds the needle at a place that counts, ascending.
   @inline(__always)
   private static func search(
     _ needle: ByteNeedle, _ offsets: UnsafePointer<UInt32>, _ base: UnsafeRawPointer, from start: Int, to end: Int,
-    found: (Int) -> Void
+    accepts: (UnsafeRawBufferPointer) -> Bool, found: (Int) -> Void
   ) {
     var row = start
     var at = Int(offsets[start])
@@ -64,12 +98,13 @@ enum RowSearch {
       if hit < 0 { return }
       row = RowSearch.row(holding: hit, offsets, from: row, to: end)
       let rowEnd = Int(offsets[row + 1])
-      if hit + needle.count <= rowEnd {
+      let behind = hit + needle.count
+      if behind <= rowEnd, accepts(UnsafeRawBufferPointer(start: base + behind, count: rowEnd - behind)) {
         found(row)
         at = rowEnd
         row += 1
       } else {
-        at = hit + 1  // The hit runs over the end of its row.
+        at = hit + 1  // It runs over the end of its row, or does not count.
       }
     }
   }

@@ -18,6 +18,26 @@ final class EntryPlaces: Sendable {
     let end: Buffer<UInt32>
     /// How often an entry occurs: 0, 1, 2, or 3 for more.
     let counts: Buffer<UInt8>
+    /// In which of 64 parts of all places an entry occurs, a bit for each.
+    let parts: Buffer<UInt64>
+
+    /// All places of some parts.
+    func ranges(_ parts: UInt64, count: Int) -> [Range<Int>] {
+      let width = Places.partWidth(count: count)
+      var ranges: [Range<Int>] = []
+      for part in 0..<64 where parts >> UInt64(part) & 1 != 0 {
+        let range = part * width..<min(count, (part + 1) * width)
+        if ranges.last?.upperBound == range.lowerBound {
+          ranges[ranges.count - 1] = ranges[ranges.count - 1].lowerBound..<range.upperBound
+        } else {
+          ranges.append(range)
+        }
+      }
+      return ranges
+    }
+
+    /// Places in each part but perhaps the last.
+    static func partWidth(count: Int) -> Int { max(1, (count + 63) / 64) }
   }
 
   private let values: BytesView
@@ -63,36 +83,45 @@ final class EntryPlaces: Sendable {
       return new
     }
     var few: [Int32] = []
-    var hull = Int.max..<Int.max
+    var parts: UInt64 = 0
     var isFew = true
     for entry in entries.map({ Int($0) }) where places.counts[entry] > 0 {
       let (first, last) = (Int(places.first[entry]), Int(places.end[entry]) - 1)
       few.append(Int32(truncatingIfNeeded: first))
       if places.counts[entry] == 2 { few.append(Int32(truncatingIfNeeded: last)) }
       if places.counts[entry] > 2 { isFew = false }
-      hull = hull.isEmpty ? first..<last + 1 : min(hull.lowerBound, first)..<max(hull.upperBound, last + 1)
+      parts |= places.parts[entry]
     }
     if few.isEmpty { return .none }
     if isFew { return .list(few.sorted()) }
-    return RowSelection.ranges([hull]).holding(anyOf: entries, in: codes)
+    return RowSelection.ranges(places.ranges(parts, count: codes.count)).holding(anyOf: entries, in: codes)
   }
 
   private func makePlaces() -> Places {
     let entryCount = values.entryCount
     let ends = BufferBuilder<UInt32>.zeros(entryCount)
     let counts = BufferBuilder<UInt8>.zeros(entryCount)
+    let parts = BufferBuilder<UInt64>.zeros(entryCount)
+    let width = Places.partWidth(count: codes.count)
     let first = Buffer<UInt32>(count: entryCount) { first in
       first.update(repeating: 0, count: entryCount)
       codes.withValues { codes in
+        var part: UInt64 = 1
+        var partEnd = width
         for place in 0..<codes.count {
+          if place == partEnd {
+            part <<= 1
+            partEnd += width
+          }
           let entry = Int(codes[place])
           if ends.base[entry] == 0 { first[entry] = UInt32(truncatingIfNeeded: place) }
           ends.base[entry] = UInt32(truncatingIfNeeded: place &+ 1)
           counts.base[entry] = min(3, counts.base[entry] &+ 1)
+          parts.base[entry] |= part
         }
       }
     }
-    return Places(first: first, end: ends.finish(), counts: counts.finish())
+    return Places(first: first, end: ends.finish(), counts: counts.finish(), parts: parts.finish())
   }
 
   private func makeSlots() -> Buffer<UInt32> {
@@ -109,7 +138,7 @@ final class EntryPlaces: Sendable {
   }
 
   /// What the tables may take.
-  var memoryBytes: Int { values.entryCount * 25 + 256 }
+  var memoryBytes: Int { values.entryCount * 33 + 256 }
 }
 
 extension BufferBuilder where Element: FixedWidthInteger {

@@ -32,11 +32,27 @@ struct LineDemandReader {
       default: false
       }
     }
+
+    /// How it joins keys and values, when it makes labels of all of them.
+    var plainSyntax: KeyedQuantity.Syntax? {
+      switch stage {
+      case .json(let extractions): extractions.isEmpty ? .json : nil
+      case .logfmt(let logfmt): logfmt.extractions.isEmpty ? .logfmt : nil
+      default: nil
+      }
+    }
   }
 
+  /// A line holds one of the texts, or plainly one of the quantities.
   private struct Clause {
     var labels: Set<String>
     var texts: Set<RegexShape.Literal>
+    var quantities: [KeyedQuantity] = []
+
+    /// Texts one of which stands in every line that holds one of the quantities.
+    var keyEnds: [RegexShape.Literal] {
+      quantities.map { RegexShape.Literal(bytes: $0.keyEnd.bytes, isFolded: false) }
+    }
   }
 
   /// - Parameters:
@@ -108,7 +124,10 @@ struct LineDemandReader {
       let isTold =
         dropsErrorsLater || (!mayHaveErrors && !parsers.contains { $0.givesEmptyLabels })
       mayHaveErrors = true
-      return isTold ? clauses(label: label, values: nil) : []
+      guard isTold else { return [] }
+      let texts = clauses(label: label, values: nil)
+      guard let quantity = quantityClause(label: label, try LabelCondition(filter)) else { return texts }
+      return [quantity] + texts.filter { !$0.texts.isSubset(of: quantity.texts.union(quantity.keyEnds)) }
     case .and(let left, let right):
       let first = try clauses(left, dropsErrorsLater: dropsErrorsLater)
       return first + (try clauses(right, dropsErrorsLater: dropsErrorsLater))
@@ -122,7 +141,10 @@ struct LineDemandReader {
       mayHaveErrors = mayHaveErrors || before || between
       // Either side's most telling clause.
       guard let a = first.first, let b = second.first else { return [] }
-      return [Clause(labels: a.labels.union(b.labels), texts: a.texts.union(b.texts))]
+      return [
+        Clause(
+          labels: a.labels.union(b.labels), texts: a.texts.union(b.texts), quantities: a.quantities + b.quantities)
+      ]
     }
   }
 
@@ -149,6 +171,19 @@ struct LineDemandReader {
     return found
   }
 
+  /// The clause of a label whose value must pass a test as a quantity, where every parser joins keys and values in the same plain way.
+  private func quantityClause(label: String, _ condition: LabelCondition) -> Clause? {
+    guard case .quantity(_, let test) = condition, let syntax = parsers.first?.plainSyntax,
+      parsers.allSatisfy({ $0.plainSyntax == syntax }), !LabelReference(label).isHidden,
+      // Such a label may have come from a key with or without the suffix.
+      !label.hasSuffix("_extracted"), let keyEnd = LineText.lastWord(label)
+    else { return nil }
+    if case .ip = test { return nil }
+    return Clause(
+      labels: [label], texts: syntax == .json ? [Parser.escape] : [],
+      quantities: [KeyedQuantity(keyEnd: ByteNeedle(keyEnd), syntax: syntax, test: test)])
+  }
+
   private static let textsMax = 12
 
   /// What any of the parsers may ask for; nil when one of them asks for nothing.
@@ -169,7 +204,8 @@ struct LineDemandReader {
       demands.append(
         LineDemand(
           labels: clause.labels.sorted().map { LabelReference($0) },
-          matcher: LineMatcher(anyOf: texts.map { ByteNeedle($0.bytes, isFolded: $0.isFolded) })))
+          matcher: LineMatcher(
+            anyOf: texts.map { ByteNeedle($0.bytes, isFolded: $0.isFolded) }, quantities: clause.quantities)))
     }
   }
 }
@@ -178,7 +214,7 @@ struct LineDemandReader {
 
 extension LineDemandReader.Parser {
   /// In JSON and in quoted values any ASCII character may be written like this instead.
-  private static let escape = RegexShape.Literal(bytes: Array(#"\u00"#.utf8), isFolded: false)
+  fileprivate static let escape = RegexShape.Literal(bytes: Array(#"\u00"#.utf8), isFolded: false)
 
   /// Texts one of which stands in every line from which the label is made; nil when none can be told, empty when it never is.
   ///
@@ -255,6 +291,12 @@ private enum LineText {
       default: byte > 32 && byte < 127
       }
     }
+  }
+
+  /// The letters and digits that a label's name ends with: the end of its key stands so in the line.
+  static func lastWord(_ name: String) -> [UInt8]? {
+    let end = Array(name.utf8.reversed().prefix { ASCII.isLetter($0) || ASCII.isDigit($0) }.reversed())
+    return end.count >= bytesMin ? end : nil
   }
 
   static func isShorter(_ a: [UInt8], _ b: [UInt8]) -> Bool { a.count < b.count }

@@ -14,6 +14,8 @@ final class LogFile: Sendable {
   /// Whether the file has the field at all, leaf or not.
   private let isPresent: [Bool]
   private let groups: [Group]
+  /// Of the values of `attributes`, at every level.
+  let attributeValues: Leaf?
 
   private struct Group {
     /// Microseconds between which all times lie, as far as the footer tells.
@@ -30,6 +32,7 @@ final class LogFile: Sendable {
       file.leaf(fieldID: field.schemaField.id) ?? (file.hasFieldIDs ? nil : file.leaf(path: field.rawValue))
     }
     self.leaves = leaves
+    attributeValues = file.leaf(path: "attributes.key_value.value")
     isPresent = LogField.allCases.map { field in
       file.schema.field(id: field.schemaField.id) != nil
         || (!file.hasFieldIDs && file.schema.index(of: field.rawValue) != nil)

@@ -27,11 +27,9 @@ extension ParquetLogBlock {
   private static let valuesAskedMax = 8
   /// What an answer of a filter takes in the cache, key included.
   private static let answerBytes = 256
-  /// Of the values of `attributes`, at every level.
-  private static let attributeValues = "attributes.key_value.value"
 
   private func mayHold(_ value: [UInt8], _ label: LabelReference) async throws(QueryError) -> Bool {
-    guard let attributes = source.file.leaf(path: ParquetLogBlock.attributeValues) else { return true }
+    guard let attributes = source.log.attributeValues, hasFilter(attributes) else { return true }
     var asked: [(leaf: Leaf, value: [UInt8])] = [(attributes, value)]
     if let field = label.field, let leaf = leaf(field) {
       switch field {
@@ -42,16 +40,16 @@ extension ParquetLogBlock {
       }
     }
     for (leaf, value) in asked {
-      guard
-        let probe = source.file.bloomProbe(
-          rowGroup: rowGroup.index, leaf: leaf.index, value: .bytes(Bytes(value)))
-      else { return true }
       let key = QueryCache.Key(
         object: source.log.name, part: .bloom(rowGroup: Int32(rowGroup.index), leaf: Int32(leaf.index), value: value))
       if let kept = source.cache.value(key, as: Bool.self) {
         if kept { return true }
         continue
       }
+      guard
+        let probe = source.file.bloomProbe(
+          rowGroup: rowGroup.index, leaf: leaf.index, value: .bytes(Bytes(value)))
+      else { return true }
       let fetched = try await fetch(probe.ranges)
       // A broken filter tells nothing.
       let mayHold = (try? probe.mightContain(fetched: fetched)) ?? true
@@ -60,4 +58,6 @@ extension ParquetLogBlock {
     }
     return false
   }
+
+  private func hasFilter(_ leaf: Leaf) -> Bool { rowGroup.chunks[leaf.index].bloomFilterRange != nil }
 }

@@ -1,0 +1,24 @@
+import LakeLogQL
+import Synchronization
+
+/// Queries parsed lately, by the bytes of their text (`String` takes canonically equivalent texts for the same): dashboards ask the same
+/// ones again and again.
+final class ParsedQueries: Sendable {
+  private let parsed = Mutex<[[UInt8]: LogQL.Query]>([:])
+  /// All are forgotten when there are more.
+  private static let countMax = 256
+  /// Of a text that is kept.
+  private static let bytesMax = 4096
+
+  func query(_ text: String) throws(LogQL.SyntaxError) -> LogQL.Query {
+    guard text.utf8.count <= ParsedQueries.bytesMax else { return try LogQL.parse(text) }
+    let bytes = Array(text.utf8)
+    if let kept = parsed.withLock({ $0[bytes] }) { return kept }
+    let query = try LogQL.parse(text)
+    parsed.withLock { parsed in
+      if parsed.count >= ParsedQueries.countMax { parsed.removeAll() }
+      parsed[bytes] = query
+    }
+    return query
+  }
+}
