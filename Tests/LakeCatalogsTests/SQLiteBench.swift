@@ -19,10 +19,12 @@ final class SQLiteBench: Sendable {
 
   var path: String { directory.appendingPathComponent("catalog.db").path }
 
-  func catalog(store: (any ObjectStore)? = nil, name: String = "icegate") -> SQLiteCatalog {
+  func catalog(
+    store: (any ObjectStore)? = nil, name: String = "icegate", readsOnCallersThread: Bool = false
+  ) -> SQLiteCatalog {
     SQLiteCatalog(
       path: path, name: name, store: store ?? self.store, warehouse: warehouse, random: TestRandomness(),
-      wall: TestWall())
+      wall: TestWall(), mayBlockHere: { readsOnCallersThread })
   }
 
   func metadataFiles() async throws -> [String] {

@@ -18,6 +18,27 @@ struct SQLiteCatalogTests {
     try await check.run(.init(catalog: bench.catalog(), namespace: "contract"))
   }
 
+  @Test("keeps it where pointers are read on the caller's thread", arguments: CatalogContract.checks)
+  func contractOnCallersThread(check: CatalogContract.Check) async throws {
+    let bench = try SQLiteBench()
+    defer { bench.remove() }
+    try await check.run(.init(catalog: bench.catalog(readsOnCallersThread: true), namespace: "contract"))
+  }
+
+  @Test("a commit of another connection is seen on the caller's thread at once")
+  func readsOnCallersThread() async throws {
+    let bench = try SQLiteBench()
+    defer { bench.remove() }
+    let (writer, reader) = (bench.catalog(), bench.catalog(readsOnCallersThread: true))
+    _ = try await writer.ensureTable(Self.table, TableCreation(.logs))
+    for step in 0..<20 {
+      let written = try await Self.commit(writer, counter: "\(step)")
+      let found = try await reader.loadTable(Self.table)
+      #expect(found.metadataLocation == written.metadataLocation)
+      #expect(found.metadata.properties["counter"] == "\(step)")
+    }
+  }
+
   @Test("keeps it when all checks share one file")
   func sharedContract() async throws {
     let bench = try SQLiteBench()
@@ -41,6 +62,10 @@ struct SQLiteCatalogTests {
     #expect(last.properties["counter"] == "40")
     // Losers removed the files that they had written for nothing.
     #expect(try await bench.metadataFiles().count == 41)
+  }
+
+  private static func commit(_ catalog: SQLiteCatalog, counter: String) async throws -> TableState {
+    try await catalog.commit(table, requirements: [], updates: [.setProperties(["counter": counter])])
   }
 
   /// Reads the counter and commits the next value onto exactly the version it was read from.

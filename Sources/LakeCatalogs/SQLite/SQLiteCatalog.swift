@@ -12,12 +12,15 @@ extension SQLiteCatalog {
   ///   - name: the catalog's name in the file, which PyIceberg's users give to `SqlCatalog`.
   ///   - warehouse: maps locations to keys of `store`.
   ///   - tables: below it tables without a location of their own are put; nil: the store's root.
+  ///   - mayBlockHere: whether the calling thread may wait for a disk; pointers are then read on it.
   package init(
     path: String, name: String = "icegate", store: any ObjectStore, warehouse: WarehouseLocation,
-    tables: String? = nil, random: any Randomness, wall: any WallClock
+    tables: String? = nil, random: any Randomness, wall: any WallClock,
+    mayBlockHere: @escaping @Sendable () -> Bool = { false }
   ) {
     let pointers = SQLitePointers(
       database: SQLiteCatalogDatabase(path: path, catalog: name),
+      reader: SQLitePointerReader(path: path, mayBlockHere: mayBlockHere),
       tables: TableMetadata.withoutTrailingSlash(tables ?? warehouse.root), random: random)
     self.init(pointers: pointers, store: store, warehouse: warehouse, random: random, wall: wall)
   }
@@ -26,13 +29,19 @@ extension SQLiteCatalog {
 /// Pointers in the rows of `iceberg_tables`: `UPDATE ... WHERE metadata_location = old` is the commit.
 package struct SQLitePointers: MultiTablePointers {
   let database: SQLiteCatalogDatabase
+  let reader: SQLitePointerReader
   let tables: String
   let random: any Randomness
 
   package func pointer(of table: TableIdentifier) async throws(CatalogError) -> TablePointer? {
+    let namespace = table.namespace.joined(separator: ".")
+    if let rows = reader.rows([database.catalog, namespace, table.name]) {
+      return rows.first.flatMap { $0[0] }.map { TablePointer(location: $0) }
+    }
     do {
-      return try await database.pointer(of: table.name, in: table.namespace.joined(separator: "."))
-        .map { TablePointer(location: $0) }
+      let location = try await database.pointer(of: table.name, in: namespace)
+      reader.prepare(await database.pointerStatement)
+      return location.map { TablePointer(location: $0) }
     } catch { throw error.catalogError }
   }
 

@@ -11,7 +11,7 @@ actor SQLiteCatalogDatabase {
   nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
   private let path: String
-  private let catalog: String
+  nonisolated let catalog: String
   private var opened: SQLiteConnection?
   /// Catalogs of the first layout have no column `iceberg_type`.
   private var hasTypeColumn = false
@@ -131,13 +131,16 @@ actor SQLiteCatalogDatabase {
   /// - Returns: nil when there is no such table.
   func pointer(of name: String, in namespace: String) throws(SQLiteFailure) -> String? {
     try read { (database) throws(SQLiteFailure) in
-      try database.query(
-        """
-        SELECT metadata_location FROM iceberg_tables
-        WHERE catalog_name = ?1 AND table_namespace = ?2 AND table_name = ?3 \(onlyTables)
-        """, [catalog, namespace, name]
-      ).first.flatMap { $0[0] }
+      try database.query(pointerStatement, [catalog, namespace, name]).first.flatMap { $0[0] }
     }
+  }
+
+  /// Asks for a table's pointer; its values are the catalog's name, the namespace and the table's name. Good once the database is open.
+  var pointerStatement: String {
+    """
+    SELECT metadata_location FROM iceberg_tables
+    WHERE catalog_name = ?1 AND table_namespace = ?2 AND table_name = ?3 \(onlyTables)
+    """
   }
 
   /// - Throws: `.rule` with `.noSuchNamespace` or `.tableExists`.

@@ -161,20 +161,13 @@ final class HTTP1Session: ConnectionSession, @unchecked Sendable {
     if hasReceivedEnd { session.receivedEnd() }
     connection.pump()
     if server.isDraining { session.drain() }
-    switch server.configuration.execution {
-    case .loop: await conversation(session)
-    case .pool: await withTaskExecutorPreference(globalConcurrentExecutor) { await conversation(session) }
-    }
+    await server.configuration.execution.run { await conversation(session) }
     session.finish()
   }
 
   private func handle(_ request: HTTPRequest) async -> HTTPResponse {
     let handler = server.handler
-    switch server.configuration.execution {
-    case .loop: return await handler.handle(request)
-    case .pool:
-      return await withTaskExecutorPreference(globalConcurrentExecutor) { await handler.handle(request) }
-    }
+    return await server.configuration.execution.run { await handler.handle(request) }
   }
 
   /// Sends the head, and the body if it is there already.
@@ -211,10 +204,7 @@ final class HTTP1Session: ConnectionSession, @unchecked Sendable {
   }
 
   private func nextPiece(_ next: @escaping @Sendable () async throws -> Bytes?) async throws -> Bytes? {
-    switch server.configuration.execution {
-    case .loop: return try await next()
-    case .pool: return try await withTaskExecutorPreference(globalConcurrentExecutor) { try await next() }
-    }
+    try await server.configuration.execution.run { try await next() }
   }
 
   private func send(_ piece: Bytes, framing: ResponseHead.Framing) {

@@ -63,10 +63,7 @@ extension HTTP2Session {
 
   /// Runs a handler where the server's configuration wants it.
   func run<R: Sendable>(_ body: @escaping @Sendable () async -> R) async -> R {
-    switch server.configuration.execution {
-    case .loop: return await body()
-    case .pool: return await withTaskExecutorPreference(globalConcurrentExecutor) { await body() }
-    }
+    await server.configuration.execution.run(body)
   }
 }
 

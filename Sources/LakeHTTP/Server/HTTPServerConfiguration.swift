@@ -37,8 +37,19 @@ package struct HTTPServerConfiguration: Sendable {
 package enum HandlerExecution: Sendable {
   /// On the event loop that read the request, without a thread hop: for handlers that compute little between their waits.
   case loop
-  /// On the process-wide pool: for work that would keep a loop busy, such as queries. Costs two hops.
+  /// On the process-wide pool: for work that would keep a loop busy. Costs two hops.
   case pool
+  /// On threads of the caller's: for work that would keep a loop busy and makes calls that block, such as queries. Costs two hops.
+  case threads(any TaskExecutor)
+
+  /// Runs `body` there.
+  func run<R: Sendable>(_ body: @Sendable () async throws -> R) async rethrows -> R {
+    switch self {
+    case .loop: try await body()
+    case .pool: try await withTaskExecutorPreference(globalConcurrentExecutor) { try await body() }
+    case .threads(let threads): try await withTaskExecutorPreference(threads) { try await body() }
+    }
+  }
 }
 
 package struct HTTPLimits: Sendable {

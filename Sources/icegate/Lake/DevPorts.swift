@@ -21,7 +21,8 @@ enum DevPorts {
     return Ports(
       clock: outside.clock, wall: outside.wall, random: outside.random, store: store,
       catalog: SQLiteCatalog(
-        path: "\(root)/catalog.db", store: store, warehouse: warehouse, random: outside.random, wall: outside.wall),
+        path: "\(root)/catalog.db", store: store, warehouse: warehouse, random: outside.random, wall: outside.wall,
+        mayBlockHere: { BlockingPool.mayBlockHere }),
       warehouse: warehouse, journal: outside.journal)
   }
 

@@ -3,6 +3,7 @@ import LakeHTTP
 import LakeIngest
 import LakeModel
 import LakePorts
+import LakeStorage
 import LakeSystem
 
 /// The listening ports of one process, over its engines.
@@ -30,6 +31,9 @@ struct Doors {
     /// Text of Loki's `GET /config`, secrets masked.
     var configuration = ""
   }
+
+  /// Threads of the Loki port, which read files too: some for each query that may run at once.
+  private static let queryThreads = 16
 
   private var servers: [HTTPServer] = []
   private let health = HealthStatus(serving: [""] + OTLPServices.names)
@@ -72,7 +76,7 @@ struct Doors {
       var settings = LokiHandler.Settings()
       settings.configuration = plan.configuration
       let loki = LokiHandler(ports: lake.ports, services: services, settings: settings)
-      try open("Loki", "loki", plan.loki, .pool) { loki }
+      try open("Loki", "loki", plan.loki, .threads(BlockingPool(threads: Doors.queryThreads))) { loki }
       try open("Prometheus", "prometheus", plan.prometheus) { ReadinessHandler(paths: ["/-/ready", "/-/healthy"]) }
       try open("Tempo", "tempo", plan.tempo) { ReadinessHandler(paths: ["/ready"]) }
     }

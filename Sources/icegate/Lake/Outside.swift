@@ -122,7 +122,8 @@ struct Outside {
     case .memory: return MemoryCatalog(warehouse: WarehouseLocation(trusted: tables), random: random, wall: wall)
     case .sqlite(let path):
       return SQLiteCatalog(
-        path: path, store: store, warehouse: places.mapping, tables: tables, random: random, wall: wall)
+        path: path, store: store, warehouse: places.mapping, tables: tables, random: random, wall: wall,
+        mayBlockHere: { BlockingPool.mayBlockHere })
     case .objectStore:
       let catalog = try ObjectStoreCatalog(
         store: store, warehouse: places.mapping, tables: tables, random: random, wall: wall)
