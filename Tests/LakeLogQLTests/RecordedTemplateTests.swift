@@ -30,14 +30,44 @@ struct RecordedTemplateTests {
         let text = try template.run(input)
         #expect(text == item["text"], "\(item["template"]!)")
       } catch {
-        // Loki says where in the template it was; we say what it was.
-        #expect(item["error"]?.hasSuffix(": " + error.message) == true, "\(item["template"]!): \(error.message)")
+        let found = template.explanation(of: error, name: "line", input)
+        #expect(item["error"] == found, "\(item["template"]!)")
       }
     }
   }
 
   private func run(_ text: String, _ input: EntryInput = EntryInput()) -> String {
     do { return try LogQL.Template(text, name: "line").run(input) } catch { return "\(error)" }
+  }
+
+  @Test(
+    "a template that fails says where, as Go does",
+    arguments: [
+      (
+        "p {{ duration .a }}",
+        #"line:1:5: executing "line" at <duration .a>: error calling duration: time: invalid duration """#
+      ),
+      ("é\n{{ .a | trunc \"x\" }}", #"line:2:14: executing "line" at <"x">: expected integer; found "x""#),
+      ("x{{ .a.b.c }}", #"line:1:6: executing "line" at <.a.b.c>: can't evaluate field b in type string"#),
+      ("{{ lower 5 }}", #"line:1:9: executing "line" at <5>: expected string; found 5"#),
+      ("{{ nil }}", #"line:1:3: executing "line" at <nil>: nil is not a command"#),
+      (
+        "{{define \"d\"}}{{ slice .a 0 1 }}{{end}}{{template \"d\" .}}",
+        #"line:1:17: executing "d" at <slice .a 0 1>: error calling slice: index out of range: 1"#
+      ),
+      (
+        "{{ range $k, $v := fromJson __line__ }}{{ end }}",
+        #"line:1:28: executing "line" at <__line__>: range can't iterate over 7"#
+      ),
+    ])
+  func places(template: String, message: String) throws {
+    let input = EntryInput(values: ["a": ""], line: "7")
+    let template = try LogQL.Template(template, name: "line")
+    do throws(LogQL.Template.Failure) {
+      Issue.record("made \(try template.run(input))")
+    } catch {
+      #expect(template.explanation(of: error, name: "line", input) == "template: " + message)
+    }
   }
 
   @Test("all labels can be walked through, a missing one is empty")

@@ -4,6 +4,8 @@ extension LogQL {
     package var nodes: [Node]
     /// Bodies of `{{define "name"}}` and `{{block "name"}}`.
     package var definitions: [String: [Node]]
+    /// What the template was read from.
+    package var source = Source("")
 
     package struct Malformed: Error, Hashable, Sendable {
       /// `template: line:1: unclosed action`, as Go words it.
@@ -57,17 +59,31 @@ extension LogQL.Template {
 
   /// `$x := a | b c`: the value of each command is the last argument of the next.
   package struct Pipeline: Hashable, Sendable {
+    package var place = Place()
     /// Names with their `$`: declared, or assigned to when `isAssignment`; two at most, in `range`.
     package var variables: [String]
     package var isAssignment: Bool
     /// At least one.
     package var commands: [Command]
+
+    package init(variables: [String], isAssignment: Bool, commands: [Command]) {
+      self.variables = variables
+      self.isAssignment = isAssignment
+      self.commands = commands
+    }
   }
 
   /// A function with its arguments, or a value alone.
   package struct Command: Hashable, Sendable {
     /// At least one.
     package var arguments: [Argument]
+    /// One for each argument, or none at all.
+    package var places = Places()
+
+    package init(arguments: [Argument]) { self.arguments = arguments }
+
+    /// Where the argument of this number stands.
+    func place(_ index: Int) -> Place { index < places.all.count ? places.all[index] : Place() }
   }
 
   package indirect enum Argument: Hashable, Sendable {
@@ -86,6 +102,34 @@ extension LogQL.Template {
     case pipeline(Pipeline)
     /// `( ... ).a.b`.
     case chain(Argument, [String])
+  }
+
+  /// Where in the template something stands, for messages. Trees that differ in nothing else are equal.
+  package struct Place: Hashable, Sendable {
+    /// In characters; nil for what was not read from a text.
+    package var offset: Int?
+
+    package init(_ offset: Int? = nil) { self.offset = offset }
+
+    package static func == (left: Place, right: Place) -> Bool { true }
+    package func hash(into hasher: inout Hasher) {}
+  }
+
+  package struct Places: Hashable, Sendable {
+    package var all: [Place] = []
+
+    package static func == (left: Places, right: Places) -> Bool { true }
+    package func hash(into hasher: inout Hasher) {}
+  }
+
+  /// The text of a template, for messages. Trees that differ in nothing else are equal.
+  package struct Source: Hashable, Sendable {
+    package let text: String
+
+    package init(_ text: String) { self.text = text }
+
+    package static func == (left: Source, right: Source) -> Bool { true }
+    package func hash(into hasher: inout Hasher) {}
   }
 
   /// A constant is every kind of number that can hold it.

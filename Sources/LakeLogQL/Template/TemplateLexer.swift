@@ -15,6 +15,8 @@ struct TemplateToken {
   /// The text as it stands; of an error the message.
   var text: String
   var line: Int
+  /// Where the token begins, in characters of the template.
+  var place: Int
 
   /// As messages show it.
   var shown: String {
@@ -46,7 +48,7 @@ struct TemplateLexer {
   init(_ text: String) { input = Array(text.unicodeScalars) }
 
   mutating func next() -> TemplateToken {
-    if isDone { return TemplateToken(kind: .end, text: "", line: startLine) }
+    if isDone { return TemplateToken(kind: .end, text: "", line: startLine, place: start) }
     while true {
       if let token = isInside ? insideAction() : outsideAction() { return token }
     }
@@ -76,14 +78,14 @@ struct TemplateLexer {
 
   private mutating func emit(_ kind: TemplateToken.Kind) -> TemplateToken {
     let text = String(String.UnicodeScalarView(input[start..<at]))
-    let token = TemplateToken(kind: kind, text: text, line: startLine)
+    let token = TemplateToken(kind: kind, text: text, line: startLine, place: start)
     ignore()
     return token
   }
 
   private mutating func fail(_ message: String) -> TemplateToken {
     isDone = true
-    return TemplateToken(kind: .error, text: message, line: startLine)
+    return TemplateToken(kind: .error, text: message, line: startLine, place: start)
   }
 
   private func isTrimMarkerAfter(_ index: Int) -> Bool {

@@ -4,8 +4,10 @@ import LakeModel
 struct TemplateParser {
   typealias Malformed = LogQL.Template.Malformed
   typealias Node = LogQL.Template.Node
+  typealias Place = LogQL.Template.Place
 
   private var lexer: TemplateLexer
+  private let text: String
   private let name: String
   /// Tokens put back, the next one last.
   private var pending: [TemplateToken] = []
@@ -19,6 +21,7 @@ struct TemplateParser {
 
   init(_ text: String, name: String) throws(Malformed) {
     lexer = TemplateLexer(text)
+    self.text = text
     self.name = name
   }
 
@@ -41,7 +44,9 @@ struct TemplateParser {
       case .otherwise: throw failure("unexpected {{else}}")
       }
     }
-    return LogQL.Template(nodes: nodes, definitions: definitions)
+    var template = LogQL.Template(nodes: nodes, definitions: definitions)
+    template.source = LogQL.Template.Source(text)
+    return template
   }
 
   private mutating func next() -> TemplateToken {
@@ -236,6 +241,7 @@ struct TemplateParser {
     defer { depth -= 1 }
     if depth > LogQL.depthMax { throw failure("nests too deeply") }
     var pipeline = LogQL.Template.Pipeline(variables: [], isAssignment: false, commands: [])
+    pipeline.place = Place(peekNonSpace().place)
     try declarations(context, &pipeline)
     while true {
       let token = nextNonSpace()
@@ -290,10 +296,13 @@ struct TemplateParser {
   }
 
   private mutating func command() throws(Malformed) -> LogQL.Template.Command {
-    var arguments: [LogQL.Template.Argument] = []
+    var command = LogQL.Template.Command(arguments: [])
     while true {
       _ = peekNonSpace()
-      if let operand = try operand() { arguments.append(operand) }
+      if let (operand, place) = try operand() {
+        command.arguments.append(operand)
+        command.places.all.append(place)
+      }
       let token = next()
       switch token.kind {
       case .space: continue
@@ -303,22 +312,28 @@ struct TemplateParser {
       }
       break
     }
-    if arguments.isEmpty { throw failure("empty command") }
-    return LogQL.Template.Command(arguments: arguments)
+    if command.arguments.isEmpty { throw failure("empty command") }
+    return command
   }
 
-  private mutating func operand() throws(Malformed) -> LogQL.Template.Argument? {
+  private mutating func operand() throws(Malformed) -> (LogQL.Template.Argument, Place)? {
     let first = peekNonSpace()
     guard let term = try term() else { return nil }
-    guard peek().kind == .field else { return term }
+    guard peek().kind == .field else {
+      // What stands in parentheses is where its contents are.
+      if case .pipeline(let inner) = term { return (term, inner.place) }
+      return (term, Place(first.place))
+    }
+    // A chain is where its second part is.
+    let place = Place(peek().place)
     var names: [String] = []
     while peek().kind == .field { names.append(String(next().text.dropFirst())) }
     switch term {
-    case .field(let path): return .field(path + names)
-    case .variable(let name, let path): return .variable(name, path + names)
+    case .field(let path): return (.field(path + names), place)
+    case .variable(let name, let path): return (.variable(name, path + names), place)
     case .bool, .string, .number, .null, .dot:
       throw failure("unexpected . after term \(GoString.quote(first.text))")
-    default: return .chain(term, names)
+    default: return (.chain(term, names), place)
     }
   }
 

@@ -24,7 +24,7 @@ struct LineFormatStage: Sendable {
     do throws(LogQL.Template.Failure) {
       return labels.arena.copy(try template.run(row))
     } catch {
-      labels.fail(RowLabels.templateError, "template: line:1: executing \"line\": \(error.message)")
+      labels.fail(RowLabels.templateError, template.explanation(of: error, name: "line", row))
       return line
     }
   }
@@ -69,7 +69,7 @@ struct LabelFormatStage: Sendable {
         do throws(LogQL.Template.Failure) {
           labels.set(label.buffer, labels.arena.copy(try template.run(row!)))
         } catch {
-          labels.fail(RowLabels.templateError, "template: label:1: executing \"label\": \(error.message)")
+          labels.fail(RowLabels.templateError, template.explanation(of: error, name: "label", row!))
         }
       }
     }

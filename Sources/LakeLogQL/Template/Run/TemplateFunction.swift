@@ -26,18 +26,28 @@ struct TemplateFunction: Sendable {
       }
     }
 
+    /// What is said of a constant of another kind.
+    func refusal(of shown: String) -> String {
+      switch self {
+      case .any: "can't handle \(shown) for arg of type interface {}"
+      case .string: "expected string; found \(shown)"
+      case .int: "expected integer; found \(shown)"
+      case .float: "expected float; found \(shown)"
+      case .time: "can't handle \(shown) for arg of type time.Time"
+      }
+    }
+
     /// A constant takes the parameter's type; nil when its own will do.
     func constant(_ number: LogQL.Template.Number) throws(Failure) -> TemplateValue? {
       switch self {
       case .any: return nil
       case .int:
-        guard let value = number.int else { throw Failure("expected integer; found \(number.text)") }
+        guard let value = number.int else { throw Failure(refusal(of: number.text)) }
         return .int(value)
       case .float:
-        guard let value = number.float else { throw Failure("expected float; found \(number.text)") }
+        guard let value = number.float else { throw Failure(refusal(of: number.text)) }
         return .float(value)
-      case .string: throw Failure("expected string; found \(number.text)")
-      case .time: throw Failure("can't handle \(number.text) for arg of type time.Time")
+      case .string, .time: throw Failure(refusal(of: number.text))
       }
     }
   }

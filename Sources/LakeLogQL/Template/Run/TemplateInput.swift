@@ -34,6 +34,15 @@ extension LogQL.Template {
     return try run.text()
   }
 
+  /// Go's words for what went wrong with this entry and where: `template: line:1:5: executing "line" at <duration .ip>: ...`.
+  ///
+  /// Runs the template again, with an eye on where it is: rows that do not fail need not pay for that.
+  package func explanation(of failure: Failure, name: String, _ input: some LogQL.TemplateInput) -> String {
+    var run = TemplateRun(template: self, input: input, watching: name)
+    do throws(Failure) { _ = try run.text() } catch { return "template: \(run.whereabouts)\(error.message)" }
+    return "template: \(name): \(failure.message)"
+  }
+
   /// The label that the template copies and nothing else, as `{{.message}}` does.
   package var copiedLabel: String? {
     guard nodes.count == 1, case .action(let pipeline) = nodes[0], pipeline.variables.isEmpty,

@@ -12,12 +12,27 @@ struct TemplateRun<Input: LogQL.TemplateInput> {
   private var steps = 0
   private var depth = 0
 
+  /// The template's name when messages are to tell where it is.
+  private let watched: String?
+  private var running = ""
+  private var spot: TemplateSpot?
+
   private enum Flow { case next, leaveLoop, nextRound }
 
-  init(template: Template, input: Input) {
+  init(template: Template, input: Input, watching name: String? = nil) {
     self.template = template
     self.input = input
+    watched = name
+    running = name ?? ""
   }
+
+  /// Where the run is, as Go tells it.
+  var whereabouts: String {
+    let name = watched ?? ""
+    return spot?.described(template.source.text, name: name, running: running) ?? "\(name): "
+  }
+
+  private mutating func at(_ place: @autoclosure () -> TemplateSpot) { if watched != nil { spot = place() } }
 
   mutating func text() throws(Failure) -> String {
     _ = try walk(template.nodes, .labels)
@@ -119,10 +134,11 @@ struct TemplateRun<Input: LogQL.TemplateInput> {
     depth += 1
     defer { depth -= 1 }
     if depth > 100 { throw Failure("exceeded maximum template depth (100)") }
-    let outer = variables
+    let outer = (variables, running)
     variables = [("$", argument)]
-    defer { variables = outer }
+    running = name
     _ = try walk(body, argument)
+    (variables, running) = outer
   }
 
   private mutating func assign(_ name: String, _ value: TemplateValue) throws(Failure) {
@@ -135,6 +151,7 @@ struct TemplateRun<Input: LogQL.TemplateInput> {
   // Values.
 
   private mutating func evaluate(_ pipeline: Template.Pipeline, _ dot: TemplateValue) throws(Failure) -> TemplateValue {
+    at(.pipeline(pipeline))
     var value: TemplateValue?
     for command in pipeline.commands { value = try evaluate(command, dot, final: value) }
     let result = value ?? .null
@@ -149,33 +166,43 @@ struct TemplateRun<Input: LogQL.TemplateInput> {
   {
     try step()
     let first = command.arguments[0]
-    if case .function(let name) = first {
-      return try call(name, Array(command.arguments.dropFirst()), dot, final)
+    switch first {
+    case .function(let name): return try call(name, command, dot, final)
+    case .field, .chain, .variable: break
+    default:
+      if case .pipeline = first {} else { at(.argument(first, command.place(0))) }
+      if command.arguments.count > 1 || final != nil {
+        throw Failure("can't give argument to non-function \(shown(first, command.place(0)))")
+      }
     }
     // A method may take arguments; nothing else may.
-    let isMethod =
-      switch first {
-      case .field, .variable, .chain: true
-      default: false
-      }
     var arguments: [TemplateValue] = []
-    for argument in command.arguments.dropFirst() { arguments.append(try evaluate(argument, dot)) }
+    for (index, argument) in command.arguments.enumerated().dropFirst() {
+      arguments.append(try evaluate(argument, command.place(index), dot))
+    }
     if let final { arguments.append(final) }
-    if !isMethod && !arguments.isEmpty { throw Failure("can't give argument to non-function") }
-    return try evaluate(first, dot, arguments)
+    return try evaluate(first, command.place(0), dot, arguments)
+  }
+
+  private func shown(_ argument: Template.Argument, _ place: Template.Place) -> String {
+    TemplateWriter(source: Array(template.source.text.unicodeScalars)).text(argument, place)
   }
 
   /// - Parameter arguments: of a method at the end of a chain.
   private mutating func evaluate(
-    _ argument: Template.Argument, _ dot: TemplateValue, _ arguments: [TemplateValue] = []
+    _ argument: Template.Argument, _ place: Template.Place, _ dot: TemplateValue, _ arguments: [TemplateValue] = []
   ) throws(Failure) -> TemplateValue {
+    at(.argument(argument, place))
     switch argument {
     case .dot: return dot
     case .null: throw Failure("nil is not a command")
     case .bool(let value): return .bool(value)
     case .string(let value): return .string(value)
     case .number(let number): return try TemplateRun.constant(number)
-    case .function(let name): return try call(name, [], dot, nil)
+    case .function(let name):
+      var command = Template.Command(arguments: [argument])
+      command.places.all = [place]
+      return try call(name, command, dot, nil)
     case .field(let path): return try follow(path, from: dot, arguments)
     case .variable(let name, let path):
       guard let value = variables.last(where: { $0.name == name })?.value else {
@@ -187,7 +214,12 @@ struct TemplateRun<Input: LogQL.TemplateInput> {
       let scope = variables.count
       defer { variables.removeLast(variables.count - scope) }
       return try evaluate(pipeline, dot)
-    case .chain(let base, let path): return try follow(path, from: try evaluate(base, dot), arguments)
+    case .chain(let base, let path):
+      // A function's name ends where the chain goes on.
+      var start = place
+      if case .function(let name) = base { start.offset? -= name.unicodeScalars.count }
+      if case .pipeline(let inner) = base { start = inner.place }
+      return try follow(path, from: try evaluate(base, start, dot), arguments)
     }
   }
 
@@ -224,9 +256,10 @@ struct TemplateRun<Input: LogQL.TemplateInput> {
   }
 
   private mutating func call(
-    _ name: String, _ arguments: [Template.Argument], _ dot: TemplateValue, _ final: TemplateValue?
+    _ name: String, _ command: Template.Command, _ dot: TemplateValue, _ final: TemplateValue?
   ) throws(Failure) -> TemplateValue {
-    if name == "and" || name == "or" { return try shortCircuit(name, arguments, dot, final) }
+    at(.argument(command.arguments[0], command.place(0)))
+    if name == "and" || name == "or" { return try shortCircuit(name, command, dot, final) }
     switch name {
     case "__line__": return .string(input.line)
     case "__timestamp__": return .time(GoTime(input.timestamp))
@@ -236,24 +269,26 @@ struct TemplateRun<Input: LogQL.TemplateInput> {
     guard let function = TemplateFunction.all[name] else {
       throw Failure("\(GoString.quote(name)) is not a defined function")
     }
-    let count = arguments.count + (final == nil ? 0 : 1)
+    let count = command.arguments.count - 1 + (final == nil ? 0 : 1)
     if let problem = function.problem(name, argumentCount: count) { throw Failure(problem) }
     var values: [TemplateValue] = []
-    for (index, argument) in arguments.enumerated() {
-      values.append(try evaluate(argument, as: function.kind(index), dot))
+    for (index, argument) in command.arguments.enumerated().dropFirst() {
+      values.append(try evaluate(argument, command.place(index), as: function.kind(index - 1), dot))
     }
     if let final { values.append(try function.kind(values.count).checked(final)) }
     let input = input
     do throws(Failure) {
       return try function.run(values, TemplateEnvironment(now: GoTime(input.now), labels: { input.labels }))
     } catch {
+      at(.command(command))
       throw Failure("error calling \(name): \(error.message)")
     }
   }
 
-  private mutating func evaluate(_ argument: Template.Argument, as kind: TemplateFunction.Kind, _ dot: TemplateValue)
-    throws(Failure) -> TemplateValue
-  {
+  private mutating func evaluate(
+    _ argument: Template.Argument, _ place: Template.Place, as kind: TemplateFunction.Kind, _ dot: TemplateValue
+  ) throws(Failure) -> TemplateValue {
+    at(.argument(argument, place))
     switch argument {
     case .number(let number):
       if let value = try kind.constant(number) { return value }
@@ -261,19 +296,21 @@ struct TemplateRun<Input: LogQL.TemplateInput> {
     case .null:
       if kind == .any { return .null }
       throw Failure("cannot assign nil to \(kind.typeName)")
-    default: return try kind.checked(try evaluate(argument, dot))
+    case .string where kind != .any && kind != .string, .bool where kind != .any:
+      throw Failure(kind.refusal(of: shown(argument, place)))
+    default: return try kind.checked(try evaluate(argument, place, dot))
     }
   }
 
   private mutating func shortCircuit(
-    _ name: String, _ arguments: [Template.Argument], _ dot: TemplateValue, _ final: TemplateValue?
+    _ name: String, _ command: Template.Command, _ dot: TemplateValue, _ final: TemplateValue?
   ) throws(Failure) -> TemplateValue {
-    if arguments.isEmpty && final == nil {
+    if command.arguments.count == 1 && final == nil {
       throw Failure("wrong number of args for \(name): want at least 1 got 0")
     }
     var value = TemplateValue.null
-    for argument in arguments {
-      value = try evaluate(argument, as: .any, dot)
+    for (index, argument) in command.arguments.enumerated().dropFirst() {
+      value = try evaluate(argument, command.place(index), as: .any, dot)
       if value.isTrue(labelCount: { input.labels.count }) == (name == "or") { return value }
     }
     return final ?? value
