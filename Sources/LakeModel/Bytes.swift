@@ -8,9 +8,15 @@ private import Glibc
   @usableFromInline package let base: UnsafeMutableRawPointer
   /// Bytes allocated, at least what was asked for.
   @usableFromInline package let capacity: Int
-  private let release: (@Sendable (UnsafeMutableRawPointer) -> Void)?
-  /// Bytes of a block of the pool's; 0: it is none.
-  private let pooledBytes: Int
+  private let origin: Origin
+
+  /// Where the memory came from, and goes back to.
+  private enum Origin {
+    /// The allocator, which gave this address.
+    case heap(UnsafeMutableRawPointer)
+    case pool(bytes: Int)
+    case adopted(@Sendable (UnsafeMutableRawPointer) -> Void)
+  }
 
   /// Uninitialised memory, 64-byte aligned, with 64 readable bytes after `capacity` so that wide loads may overrun.
   @usableFromInline package init(capacity: Int) {
@@ -18,12 +24,15 @@ private import Glibc
     self.capacity = capacity
     let bytes = capacity + RawStorage.paddingBytes
     if bytes < BlockPool.blockBytesMin {
-      base = .allocate(byteCount: bytes, alignment: 64)
-      pooledBytes = 0
+      // Aligned here and not by the allocator: what it aligns it cuts from larger blocks, and does not keep for the next call.
+      let address = UnsafeMutableRawPointer.allocate(byteCount: bytes + RawStorage.alignment, alignment: 1)
+      base = address.alignedUp(toMultipleOf: RawStorage.alignment)
+      origin = .heap(address)
     } else {
-      (base, pooledBytes) = BlockPool.take(bytes)
+      let block = BlockPool.take(bytes)
+      base = block.base
+      origin = .pool(bytes: block.bytes)
     }
-    release = nil
   }
 
   /// Takes over memory owned by somebody else (a mapped file, a C library); `release` gives it back.
@@ -34,22 +43,20 @@ private import Glibc
   ) {
     self.base = base
     self.capacity = capacity
-    self.release = release
-    pooledBytes = 0
+    origin = .adopted(release)
   }
 
   deinit {
-    if let release {
-      release(base)
-    } else if pooledBytes > 0 {
-      BlockPool.give(base, bytes: pooledBytes)
-    } else {
-      base.deallocate()
+    switch origin {
+    case .heap(let address): address.deallocate()
+    case .pool(let bytes): BlockPool.give(base, bytes: bytes)
+    case .adopted(let release): release(base)
     }
   }
 
   /// Readable bytes beyond `capacity` of memory that this class allocated itself.
   package static let paddingBytes = 64
+  private static let alignment = 64
 }
 
 /// An immutable run of bytes that is shared, never copied, when sliced.
