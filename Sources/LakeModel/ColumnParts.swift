@@ -1,17 +1,45 @@
 /// A row of one of several parts.
 struct PartRow: BitwiseCopyable, Equatable, Sendable {
-  /// The part's number in the upper half, the row in the lower: the next row of a part is one more.
+  /// The part's number in the upper half, the row in the lower.
   private let bits: UInt64
 
   init(part: Int, row: Int) {
     bits = UInt64(UInt32(truncatingIfNeeded: part)) << 32 | UInt64(UInt32(truncatingIfNeeded: row))
   }
 
-  private init(bits: UInt64) { self.bits = bits }
-
   var part: Int { Int(truncatingIfNeeded: bits &>> 32) }
   var row: Int { Int(truncatingIfNeeded: bits & 0xFFFF_FFFF) }
-  var next: PartRow { PartRow(bits: bits &+ 1) }
+}
+
+/// Which values of several parts, in order, as runs of neighbours.
+private protocol PartSelection {
+  var count: Int { get }
+  /// Calls with each run's part, first row and length.
+  func forEachRun(_ body: (_ part: Int, _ row: Int, _ count: Int) -> Void)
+}
+
+/// Rows one by one.
+extension Buffer<PartRow>: PartSelection {
+  @inline(__always)
+  fileprivate func forEachRun(_ body: (_ part: Int, _ row: Int, _ count: Int) -> Void) {
+    withValues { rows in for row in rows { body(row.part, row.row, 1) } }
+  }
+}
+
+/// The elements of lists, a run for each list.
+private struct PartRuns: PartSelection {
+  struct Run: BitwiseCopyable {
+    let first: PartRow
+    let count: Int
+  }
+
+  let runs: Buffer<Run>
+  let count: Int
+
+  @inline(__always)
+  func forEachRun(_ body: (_ part: Int, _ row: Int, _ count: Int) -> Void) {
+    runs.withValues { runs in for run in runs { body(run.first.part, run.first.row, run.count) } }
+  }
 }
 
 /// Rows of several parts in some order, each of them there by the way it is made.
@@ -148,12 +176,12 @@ package struct ColumnParts: Sendable {
     return gatherTrusted(rows.rows)
   }
 
-  private func gatherTrusted(_ rows: Buffer<PartRow>) -> Column {
+  private func gatherTrusted(_ rows: some PartSelection) -> Column {
     let present = validity.map { ColumnParts.presence($0, rows) }
     return Column(values(rows, present), count: rows.count, validity: present)
   }
 
-  private func values(_ rows: Buffer<PartRow>, _ present: Buffer<UInt8>?) -> Column.Values {
+  private func values(_ rows: some PartSelection, _ present: Buffer<UInt8>?) -> Column.Values {
     switch source {
     case .boolean(let parts): return .boolean(ColumnParts.pick(parts, rows))
     case .int32(let parts): return .int32(ColumnParts.pick(parts, rows))
@@ -167,13 +195,11 @@ package struct ColumnParts: Sendable {
     case .dictionary(let indices, let starts, let dictionary):
       return .dictionary(indices: ColumnParts.indices(indices, starts, rows, present), dictionary: dictionary)
     case .list(let offsets, let element):
-      let ends = ColumnParts.ends(offsets, rows)
-      let elements = ColumnParts.elements(offsets, rows, count: Int(ends[rows.count]))
+      let (ends, elements) = ColumnParts.elements(offsets, rows)
       return .list(offsets: ends, element: element.gatherTrusted(elements))
     case .structure(let children): return .structure(children.map { $0.gatherTrusted(rows) })
     case .map(let offsets, let keys, let values):
-      let ends = ColumnParts.ends(offsets, rows)
-      let elements = ColumnParts.elements(offsets, rows, count: Int(ends[rows.count]))
+      let (ends, elements) = ColumnParts.elements(offsets, rows)
       return .map(offsets: ends, keys: keys.gatherTrusted(elements), values: values.gatherTrusted(elements))
     }
   }
@@ -193,27 +219,31 @@ extension ColumnParts {
     }
   }
 
-  private static func pick<T: BitwiseCopyable>(_ parts: [Buffer<T>], _ rows: Buffer<PartRow>) -> Buffer<T> {
+  private static func pick<T: BitwiseCopyable>(_ parts: [Buffer<T>], _ rows: some PartSelection) -> Buffer<T> {
     withBases(parts) { bases in
-      rows.withValues { rows in
-        Buffer(count: rows.count) { out in
-          for at in 0..<rows.count { out[at] = bases[rows[at].part][rows[at].row] }
+      Buffer(count: rows.count) { out in
+        var to = out
+        rows.forEachRun { part, row, count in
+          let from = bases[part] + row
+          for at in 0..<count { to[at] = from[at] }
+          to += count
         }
       }
     }
   }
 
-  private static func presence(_ parts: [Buffer<UInt8>?], _ rows: Buffer<PartRow>) -> Buffer<UInt8> {
+  private static func presence(_ parts: [Buffer<UInt8>?], _ rows: some PartSelection) -> Buffer<UInt8> {
     let some = Buffer<UInt8>(repeating: 1, count: 1)
     let isPartial = parts.map { $0 != nil }
     return withBases(parts.map { $0 ?? some }) { bases in
       isPartial.withUnsafeBufferPointer { isPartial in
-        rows.withValues { rows in
-          Buffer(count: rows.count) { out in
-            for at in 0..<rows.count {
-              let part = rows[at].part
-              out[at] = bases[part][isPartial[part] ? rows[at].row : 0]
-            }
+        Buffer(count: rows.count) { out in
+          var to = out
+          rows.forEachRun { part, row, count in
+            let step = isPartial[part] ? 1 : 0
+            let from = bases[part] + row &* step
+            for at in 0..<count { to[at] = from[at &* step] }
+            to += count
           }
         }
       }
@@ -221,33 +251,36 @@ extension ColumnParts {
   }
 
   private static func indices(
-    _ parts: [Buffer<UInt32>], _ starts: [UInt32], _ rows: Buffer<PartRow>, _ present: Buffer<UInt8>?
+    _ parts: [Buffer<UInt32>], _ starts: [UInt32], _ rows: some PartSelection, _ present: Buffer<UInt8>?
   ) -> Buffer<UInt32> {
     withBases(parts) { bases in
       starts.withUnsafeBufferPointer { starts in
-        rows.withValues { rows in
-          Buffer(count: rows.count) { out in
-            for at in 0..<rows.count { out[at] = bases[rows[at].part][rows[at].row] &+ starts[rows[at].part] }
-            present?.withValues { present in
-              for at in 0..<rows.count where present[at] == 0 { out[at] = 0 }
-            }
+        Buffer(count: rows.count) { out in
+          var to = out
+          rows.forEachRun { part, row, count in
+            let (from, start) = (bases[part] + row, starts[part])
+            for at in 0..<count { to[at] = from[at] &+ start }
+            to += count
+          }
+          present?.withValues { present in
+            for at in 0..<rows.count where present[at] == 0 { out[at] = 0 }
           }
         }
       }
     }
   }
 
-  private static func fixed(_ parts: [Buffer<UInt8>], _ width: Int, _ rows: Buffer<PartRow>) -> Buffer<UInt8> {
+  private static func fixed(_ parts: [Buffer<UInt8>], _ width: Int, _ rows: some PartSelection) -> Buffer<UInt8> {
     withBases(parts) { bases in
-      rows.withValues { rows in
-        Buffer(count: rows.count * width) { out in
-          switch width {
-          case 8: words(bases, UnsafeMutableRawPointer(out), rows, SIMD8<UInt8>.self)
-          case 16: words(bases, UnsafeMutableRawPointer(out), rows, SIMD16<UInt8>.self)
-          default:
-            for at in 0..<rows.count {
-              (out + at * width).update(from: bases[rows[at].part] + rows[at].row * width, count: width)
-            }
+      Buffer(count: rows.count * width) { out in
+        switch width {
+        case 8: words(bases, UnsafeMutableRawPointer(out), rows, SIMD8<UInt8>.self)
+        case 16: words(bases, UnsafeMutableRawPointer(out), rows, SIMD16<UInt8>.self)
+        default:
+          var to = out
+          rows.forEachRun { part, row, count in
+            to.update(from: bases[part] + row * width, count: count * width)
+            to += count * width
           }
         }
       }
@@ -257,82 +290,85 @@ extension ColumnParts {
   @inline(__always)
   private static func words<T: BitwiseCopyable>(
     _ bases: UnsafeMutableBufferPointer<UnsafePointer<UInt8>>, _ out: UnsafeMutableRawPointer,
-    _ rows: UnsafeBufferPointer<PartRow>, _ type: T.Type
+    _ rows: some PartSelection, _ type: T.Type
   ) {
     let width = MemoryLayout<T>.size
-    for at in 0..<rows.count {
-      let from = UnsafeRawPointer(bases[rows[at].part])
-      out.storeBytes(
-        of: from.loadUnaligned(fromByteOffset: rows[at].row &* width, as: type), toByteOffset: at &* width, as: type)
+    var to = out
+    rows.forEachRun { part, row, count in
+      let from = UnsafeRawPointer(bases[part]) + row &* width
+      for at in 0..<count {
+        to.storeBytes(
+          of: from.loadUnaligned(fromByteOffset: at &* width, as: type), toByteOffset: at &* width, as: type)
+      }
+      to += count &* width
     }
   }
 
-  /// Offsets of the runs at `rows` laid one after another, starting at 0.
-  private static func ends(_ offsets: [Buffer<UInt32>], _ rows: Buffer<PartRow>) -> Buffer<UInt32> {
+  /// Offsets of the byte runs at `rows` laid one after another, starting at 0.
+  private static func ends(_ offsets: [Buffer<UInt32>], _ rows: some PartSelection) -> Buffer<UInt32> {
     withBases(offsets) { bases in
-      rows.withValues { rows in
-        Buffer(count: rows.count + 1) { out in
-          var end = 0
-          out[0] = 0
-          for at in 0..<rows.count {
-            let run = bases[rows[at].part] + rows[at].row
-            end &+= Int(run[1]) &- Int(run[0])
-            out[at &+ 1] = UInt32(truncatingIfNeeded: end)
+      Buffer(count: rows.count + 1) { out in
+        var end = 0
+        out[0] = 0
+        var to = out + 1
+        rows.forEachRun { part, row, count in
+          let run = bases[part] + row
+          for at in 0..<count {
+            end &+= Int(run[at &+ 1]) &- Int(run[at])
+            to[at] = UInt32(truncatingIfNeeded: end)
           }
-          precondition(end <= Int(UInt32.max))
+          to += count
         }
+        precondition(end <= Int(UInt32.max))
       }
     }
   }
 
   /// The byte runs at `rows`, neighbours copied together.
   private static func runs(
-    _ offsets: [Buffer<UInt32>], _ data: [Buffer<UInt8>], _ rows: Buffer<PartRow>, bytes: Int
+    _ offsets: [Buffer<UInt32>], _ data: [Buffer<UInt8>], _ rows: some PartSelection, bytes: Int
   ) -> Buffer<UInt8> {
     withBases(offsets) { offsets in
       withBases(data) { data in
-        rows.withValues { rows in
-          Buffer(count: bytes) { out in
-            var to = out
-            var at = 0
-            while at < rows.count {
-              let (part, first) = (rows[at].part, rows[at].row)
-              var end = first &+ 1
-              at &+= 1
-              while at < rows.count, rows[at] == rows[at &- 1].next {
-                end &+= 1
-                at &+= 1
-              }
-              let start = Int(offsets[part][first])
-              let length = Int(offsets[part][end]) &- start
-              to.update(from: data[part] + start, count: length)
-              to += length
-            }
+        Buffer(count: bytes) { out in
+          var to = out
+          var open = (part: 0, start: 0, end: 0)
+          func close() {
+            to.update(from: data[open.part] + open.start, count: open.end &- open.start)
+            to += open.end &- open.start
           }
+          rows.forEachRun { part, row, count in
+            let start = Int(offsets[part][row])
+            if part != open.part || start != open.end {
+              close()
+              open = (part, start, start)
+            }
+            open.end = Int(offsets[part][row &+ count])
+          }
+          close()
         }
       }
     }
   }
 
-  /// The elements of the lists at `rows`.
+  /// The lists at `rows` laid one after another: their offsets, starting at 0, and where their elements are.
   private static func elements(
-    _ offsets: [Buffer<UInt32>], _ rows: Buffer<PartRow>, count: Int
-  ) -> Buffer<PartRow> {
-    withBases(offsets) { bases in
-      rows.withValues { rows in
-        Buffer(count: count) { out in
-          var to = out
-          for row in rows {
-            let run = bases[row.part] + row.row
-            var element = PartRow(part: row.part, row: Int(run[0]))
-            for _ in run[0]..<run[1] {
-              to.pointee = element
-              to += 1
-              element = element.next
-            }
+    _ offsets: [Buffer<UInt32>], _ rows: some PartSelection
+  ) -> (ends: Buffer<UInt32>, elements: PartRuns) {
+    let ends = ends(offsets, rows)
+    let runs = withBases(offsets) { bases in
+      Buffer<PartRuns.Run>(count: rows.count) { out in
+        var to = out
+        rows.forEachRun { part, row, count in
+          let run = bases[part] + row
+          for at in 0..<count {
+            to[at] = PartRuns.Run(
+              first: PartRow(part: part, row: Int(run[at])), count: Int(run[at &+ 1]) &- Int(run[at]))
           }
+          to += count
         }
       }
     }
+    return (ends, PartRuns(runs: runs, count: Int(ends[rows.count])))
   }
 }
