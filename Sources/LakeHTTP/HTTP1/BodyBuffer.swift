@@ -5,7 +5,7 @@ import LakeModel
 /// A body of known length is read from the socket right into it. It starts with `bytesFirst`, and when full grows eightfold
 /// (known length) or twofold (chunks), so copying stays below a seventh, or once, of the body, and memory below eight times what was sent.
 final class BodyBuffer {
-  private static let bytesFirst = 256 << 10
+  private static let bytesFirst = 512 << 10
 
   private let budget: BodyBudget
   private let bytesMax: Int
