@@ -133,6 +133,7 @@ package enum SegmentEncoder {
     options.writesPageIndex = false
     // Read once or twice and gone: what is saved here and when it is read outweighs a larger object.
     options.level = settings.compression == .zstd ? -40 : nil
+    options.compressedShareMax = 0.5
     options.arrangesDictionaries = false
     options.unitesDictionaries = false
     return options

@@ -116,4 +116,31 @@ struct DictionaryTests {
     let batch = try parsed.readRowGroup(0, projection: parsed.projectionOfEverything(), file: file)
     #expect(TestColumns.values(batch) == [values])
   }
+
+  @Test("texts that a sample does not shrink enough stay uncompressed, everything else is compressed")
+  func leavesUncompressed() throws {
+    let schema = Schema(
+      id: 0,
+      fields: [Field(1, "same", .string), Field(2, "random", .string), Field(3, "few", .string), Field(4, "n", .int)])
+    let rows = 2000
+    let values: [[TestValue]] = [
+      (0..<rows).map { .text("a line that is like all the others, but for its number \($0)") },
+      (0..<rows).map { .text(String((UInt64($0) + 1) &* 0x9E37_79B9_7F4A_7C15, radix: 36)) },
+      (0..<rows).map { .text("\($0 % 3)") }, (0..<rows).map { .int(Int64($0)) },
+    ]
+    func codecs(_ shareMax: Double?) throws -> [CompressionCodec] {
+      var options = ParquetWriterOptions()
+      options.compressedShareMax = shareMax
+      let (file, _) = try ParquetWriter.encode([TestColumns.batch(schema, values)], schema: schema, options: options)
+      let parsed = try ParquetFile(file)
+      let read = try parsed.readRowGroup(0, projection: parsed.projectionOfEverything(), file: file)
+      for (column, field) in schema.fields.enumerated() {
+        #expect(TestColumns.values(read.columns[column], field.type) == values[column])
+      }
+      return parsed.rowGroups[0].chunks.map(\.codec)
+    }
+    #expect(try codecs(nil) == [.zstd, .zstd, .zstd, .zstd])
+    #expect(try codecs(0.5) == [.zstd, .none, .zstd, .zstd])
+    #expect(try codecs(0.001) == [.none, .none, .zstd, .zstd])
+  }
 }

@@ -22,6 +22,7 @@ struct ChunkEncoder: ~Copyable {
   private let options: ParquetWriterOptions
   private let compressor: Compressor
   private let order: ValueOrder
+  private var codec: CompressionCodec
 
   private var output = BufferBuilder<UInt8>(capacity: 64 << 10)
   private var body = BufferBuilder<UInt8>(capacity: 64 << 10)
@@ -43,6 +44,7 @@ struct ChunkEncoder: ~Copyable {
     self.options = options
     self.compressor = compressor
     order = ValueOrder(leaf)
+    codec = options.codec
     repetitionHistogram = Array(repeating: 0, count: leaf.maxRepetition + 1)
     definitionHistogram = Array(repeating: 0, count: leaf.maxDefinition + 1)
   }
@@ -56,6 +58,7 @@ struct ChunkEncoder: ~Copyable {
   consuming func encode(_ shredded: ShreddedLeaf) throws(ParquetError) -> EncodedChunk {
     let selected = try SelectedValues(shredded.column, shredded.selection, leaf: leaf)
     let source = try source(of: selected)
+    if try !pays(source) { codec = .none }
     if layout?.hasTextIndex == true, Self.textBytes(source) >= TextIndexBuilder.textBytesMin {
       textIndex = TextIndexBuilder()
     }
@@ -100,6 +103,21 @@ struct ChunkEncoder: ~Copyable {
       return .deltaBinaryPacked
     case (.dictionary, .bytes), (.deltaLengthByteArray, .bytes): return .deltaLengthByteArray
     default: return .plain
+    }
+  }
+
+  /// Whether the chunk is to be compressed.
+  private func pays(_ source: Source) throws(ParquetError) -> Bool {
+    guard codec != .none, let shareMax = options.compressedShareMax else { return true }
+    let values: DenseValues
+    switch source {
+    case .values(let dense, _): values = dense
+    case .dictionary(let dictionary, _): values = dictionary.entries
+    }
+    do {
+      return try CompressionSample.pays(values, shareMax: shareMax, codec: codec, level: options.level, compressor)
+    } catch {
+      throw .compression(error)
     }
   }
 
@@ -194,14 +212,14 @@ struct ChunkEncoder: ~Copyable {
     header.uncompressedBytes = body.count
     let scratch: RawStorage?
     var packed = body.count
-    if options.codec == .none || compressible == 0 && options.pageVersion == .v2 && uncompressedPrefix > 0 {
+    if codec == .none || compressible == 0 && options.pageVersion == .v2 && uncompressedPrefix > 0 {
       scratch = nil
       if case .dataV2(var data) = header.kind {
         data.isCompressed = false
         header.kind = .dataV2(data)
       }
     } else {
-      let storage = RawStorage(capacity: uncompressedPrefix + Compressor.bound(compressible, codec: options.codec))
+      let storage = RawStorage(capacity: uncompressedPrefix + Compressor.bound(compressible, codec: codec))
       packed = uncompressedPrefix + (try compress(from: uncompressedPrefix, into: storage))
       scratch = storage
     }
@@ -224,7 +242,7 @@ struct ChunkEncoder: ~Copyable {
     let source = UnsafeRawBufferPointer(start: body.base + prefix, count: body.count - prefix)
     let target = UnsafeMutableRawBufferPointer(start: storage.base + prefix, count: storage.capacity - prefix)
     do {
-      return try compressor.compress(source, codec: options.codec, level: options.level, into: target)
+      return try compressor.compress(source, codec: codec, level: options.level, into: target)
     } catch {
       throw .compression(error)
     }
@@ -309,7 +327,7 @@ struct ChunkEncoder: ~Copyable {
     var metadata = RawColumnMetadata()
     metadata.type = leaf.physicalType
     metadata.path = leaf.path
-    metadata.codec = options.codec.parquetCode
+    metadata.codec = codec.parquetCode
     metadata.valueCount = shredded.count
     metadata.uncompressedBytes = uncompressedBytes
     metadata.compressedBytes = output.count

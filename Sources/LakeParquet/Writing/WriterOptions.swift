@@ -8,6 +8,8 @@ package struct ParquetWriterOptions: Sendable {
   package var codec: CompressionCodec = .zstd
   /// The codec's own scale; nil is the codec's default (zstd 1).
   package var level: Int?
+  /// A chunk of texts or binary values of which a sample comes to more than this share of its bytes is left uncompressed; nil: none is.
+  package var compressedShareMax: Double?
   package var pageVersion: PageVersion = .v1
   /// A page ends after the row that brings it to this many bytes before compression, or to `pageRows` rows.
   package var pageBytes = 1 << 20
