@@ -68,8 +68,11 @@ struct ChunkEncoder: ~Copyable {
       try writeDictionary(dictionary.entries)
     }
     let dataOffset = output.count
-    for page in PageSplitter(shredded, options: options).pages({ Self.bytes(source, $0) }) {
+    let pages = PageSplitter(shredded, options: options).pages { Self.bytes(source, $0) }
+    for (number, page) in pages.enumerated() {
       try writePage(page, shredded, source)
+      // Room for the others, if they are like the first one: growing bit by bit would copy the chunk again and again.
+      if number == 0 { _ = output.reserve((output.count - dataOffset) * (pages.count - 1) * 17 / 16) }
     }
     return try finish(shredded, source, dictionaryOffset: dictionaryOffset, dataOffset: dataOffset)
   }
