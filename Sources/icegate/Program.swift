@@ -8,11 +8,17 @@ struct Program {
     let name = words.removeFirst().split(separator: "/").last.map(String.init) ?? "icegate"
     let command = Command(rawValue: name) ?? words.first.flatMap(Command.init(rawValue:))
     if command != nil, Command(rawValue: name) == nil { words.removeFirst() }
+    if words == ["--version"], command == nil { exit(await Command.version.run([])) }
     guard let command else {
       let asksForHelp = words.isEmpty || words[0] == "--help" || words[0] == "-h"
       if !asksForHelp { complain("`\(words[0])` is not a command of icegate") }
       print(Command.usage)
       exit(asksForHelp ? 0 : 2)
+    }
+    // `logs` and the tools for formats have a page of their own.
+    if [.dev, .ingest, .query, .maintain].contains(command), words.contains(where: { $0 == "--help" || $0 == "-h" }) {
+      print(Command.usage)
+      exit(0)
     }
     exit(await command.run(words))
   }

@@ -16,6 +16,18 @@ extension LabelSet {
     filtered { name in names.contains { $0.elementsEqual(name) } }
   }
 
+  /// Loki keeps empty labels of a series until an operation builds a new set from it.
+  func withoutEmptyValues() -> LabelSet {
+    var packer = LabelPacker()
+    packer.begin()
+    forEach { name, value in
+      if !value.isEmpty {
+        packer.append(name: UnsafeRawBufferPointer(name), value: UnsafeRawBufferPointer(value))
+      }
+    }
+    return packer.labelCount == count ? self : packer.set
+  }
+
   func dropping(_ names: [[UInt8]]) -> LabelSet {
     filtered { name in !names.contains { $0.elementsEqual(name) } }
   }

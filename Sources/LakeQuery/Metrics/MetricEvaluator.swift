@@ -148,7 +148,7 @@ struct LabelReplacer {
       }
       guard let value else { return one }
       var out = one
-      out.labels = one.labels.setting(replace.destination, to: value)
+      out.labels = one.labels.setting(replace.destination, to: value).withoutEmptyValues()
       return out
     }
   }

@@ -20,6 +20,6 @@ struct VectorGrouping {
         }
       return table.number(of: labels)
     }
-    labels = table.sets
+    labels = grouping?.isWithout == true ? table.sets.map { $0.withoutEmptyValues() } : table.sets
   }
 }

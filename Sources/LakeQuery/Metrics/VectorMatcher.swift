@@ -135,7 +135,7 @@ struct VectorMatcher {
       labels = matching.isOn ? labels.keeping(names) : labels.dropping(names)
     }
     for name in matching.include { labels = labels.setting(name, to: one.value(Array(name.utf8)) ?? []) }
-    return labels
+    return labels.withoutEmptyValues()
   }
 }
 

@@ -15,8 +15,8 @@ import Testing
 @Suite struct RecordedAnswersTests {
   @Test(
     "every recorded case in scope is answered as Loki did, from the queue and from the table",
-    arguments: [("answers", 153), ("neighbours", 810)])
-  func replay(file: String, count: Int) async throws {
+    arguments: [("answers", 153, "push", 4), ("neighbours", 810, "push", 4), ("odd", 850, "odd-push", 1)])
+  func replay(file: String, count: Int, corpus: String, bodies: Int) async throws {
     let cases = try RecordedCase.load("loki-3.7.6/\(file).json").filter { !$0.isSkipped }
     #expect(cases.count == count)
     let ports = TestPorts.make()
@@ -31,7 +31,7 @@ import Testing
         query: LogQueryEngine(ports: ports), ingestor: ingestor, flush: { try await shift.flush() }))
     try await withThrowingTaskGroup(of: Void.self) { group in
       group.addTask { await ingestor.run() }
-      try await push(to: handler)
+      try await push(corpus, bodies, to: handler)
       await check(cases, handler, "from the queue")
       let flushed = await handler.handle(HTTPRequest(method: "POST", path: "/flush"))
       #expect(flushed.status == 200)
@@ -40,10 +40,10 @@ import Testing
     }
   }
 
-  private func push(to handler: LokiHandler) async throws {
-    let file = RecordedCase.root.appendingPathComponent("loki-3.7.6/push.json")
+  private func push(_ corpus: String, _ count: Int, to handler: LokiHandler) async throws {
+    let file = RecordedCase.root.appendingPathComponent("loki-3.7.6/\(corpus).json")
     let bodies = try #require(JSONSerialization.jsonObject(with: Data(contentsOf: file)) as? [Any])
-    #expect(bodies.count == 4)
+    #expect(bodies.count == count)
     for body in bodies {
       let bytes = try JSONSerialization.data(withJSONObject: body)
       let answer = await handler.handle(

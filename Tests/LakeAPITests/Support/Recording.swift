@@ -10,6 +10,7 @@ struct RecordedCase: CustomStringConvertible {
   let path: String
   /// Name and value, repeats included.
   let parameters: [(String, String)]
+  let headers: [String: String]
   let status: Int
   let body: Any
   let isSkipped: Bool
@@ -28,7 +29,8 @@ struct RecordedCase: CustomStringConvertible {
       }
       return RecordedCase(
         id: item["id"] as! String, category: item["category"] as! String, method: item["method"] as! String,
-        path: item["path"] as! String, parameters: parameters, status: item["status"] as! Int, body: item["body"]!,
+        path: item["path"] as! String, parameters: parameters,
+        headers: item["headers"] as? [String: String] ?? [:], status: item["status"] as! Int, body: item["body"]!,
         isSkipped: item["unstable"] != nil || item["category"] as! String == "refbug")
     }
   }
@@ -39,8 +41,9 @@ struct RecordedCase: CustomStringConvertible {
       name.addingPercentEncoding(withAllowedCharacters: allowed)! + "="
         + value.addingPercentEncoding(withAllowedCharacters: allowed)!
     }
-    return HTTPRequest(
-      method: method, path: path, query: query.joined(separator: "&"), headers: ["X-Scope-OrgID": tenant])
+    var fields: HTTPHeaders = ["X-Scope-OrgID": tenant]
+    for (name, value) in headers.sorted(by: { $0.key < $1.key }) { fields.set(name, value) }
+    return HTTPRequest(method: method, path: path, query: query.joined(separator: "&"), headers: fields)
   }
 
   /// The first difference of an answer from the recorded one; nil when they are equal.

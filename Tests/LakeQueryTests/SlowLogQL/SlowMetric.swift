@@ -68,7 +68,7 @@ indirect enum SlowMetric {
       if out.keys.contains(where: { $0["__error_details__"] == "?" && $0["__error__"] == nil }) { throw .undefined }
       return out
     case .aggregation(let operation, let parameter, let grouping, let operand):
-      return SlowMetric.aggregate(operation, parameter, grouping, try operand.at(time, &samples))
+      return try SlowMetric.aggregate(operation, parameter, grouping, try operand.at(time, &samples))
     case .binary(let operation, let isBool, let matching, let left, let right):
       let a = try left.at(time, &samples)
       let b = try right.at(time, &samples)
@@ -86,6 +86,8 @@ indirect enum SlowMetric {
         if let found = expression.tree.wholeMatch(of: labels[from] ?? "", expression.options(dotTakesAll: true)) {
           let text = before + (found["part"] ?? "") + after
           labels[to] = text.isEmpty ? nil : text
+          // A set that is built anew has no empty labels.
+          labels = labels.filter { !$0.value.isEmpty }
         }
         if out.updateValue(value, forKey: labels) != nil { throw .undefined }
       }
@@ -95,10 +97,13 @@ indirect enum SlowMetric {
 
   private static func aggregate(
     _ operation: String, _ parameter: Int?, _ grouping: SlowGrouping?, _ samples: Samples
-  ) -> Samples {
+  ) throws(Failure) -> Samples {
     let groups = Dictionary(grouping: samples) { (grouping ?? SlowGrouping(names: [])).apply($0.key) }
     var out: Samples = [:]
-    for (labels, members) in groups {
+    let chooses = ["topk", "bottomk", "approx_topk", "sort", "sort_desc"].contains(operation)
+    for (group, members) in groups {
+      let labels = group.filter { !$0.value.isEmpty || grouping?.isWithout != true }
+      if !chooses && out[labels] != nil { throw .undefined }
       let values = members.map(\.value).sorted()
       let mean = values.reduce(0, +) / Double(values.count)
       let variance = SlowMetric.variance(values)
@@ -185,6 +190,7 @@ indirect enum SlowMetric {
       guard let other = ones[key] else { continue }
       var result = matching.group == nil ? key : labels
       for name in matching.include { result[name] = other.labels[name].flatMap { $0.isEmpty ? nil : $0 } }
+      result = result.filter { !$0.value.isEmpty }
       if matching.group == nil {
         if !seen.insert(key).inserted { throw .refused }
       } else if !results[key, default: []].insert(result).inserted {
