@@ -20,6 +20,31 @@ extension ObjectStoreContract {
       try expectEqual(listed[0].tag, tag, "tag")
       try expectEqual(listed[0].size, 6, "size")
     },
+    Check("what was listed before is told again, with what came since and without what went") { bench in
+      func put(_ names: [String]) async throws {
+        for name in names { _ = try await bench.store.put(bench.key(name), Bytes(name), condition: .ifAbsent) }
+      }
+      func again(_ known: [ObjectInfo]) async throws -> [ObjectInfo]? {
+        try await bench.store.relist(prefix: bench.prefix, known: known)
+      }
+      try expectEqual(try await again([]), nil, "nothing, as before")
+      try await put(["a/1", "a/2", "a.b", "c/1"])
+      let first = try await bench.store.listAll(prefix: bench.prefix)
+      try expectEqual(try await again([]), first, "all of it new")
+      try expectEqual(try await again(first), nil, "as before")
+      try await put(["a/0", "a/15", "b", "d"])
+      let second = try await bench.store.listAll(prefix: bench.prefix)
+      try expectEqual(try await again(first), second, "some new")
+      for name in ["a/0", "a/2", "c/1", "d"] { try await bench.store.delete(bench.key(name)) }
+      let third = try await bench.store.listAll(prefix: bench.prefix)
+      try expectEqual(third.count, 4, "objects left")
+      try expectEqual(try await again(second), third, "some gone")
+      try expectEqual(try await again(first), third, "some gone and some new")
+      try await put(["e"])
+      try await bench.store.delete(bench.key("b"))
+      try expectEqual(
+        try await again(third), try await bench.store.listAll(prefix: bench.prefix), "as many, but others")
+    },
     Check("a prefix need not end at a slash") { bench in
       for name in ["ab/1", "abc", "abd/2", "ac", "b"] {
         _ = try await bench.store.put(bench.key(name), Bytes(), condition: .none)

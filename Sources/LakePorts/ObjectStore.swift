@@ -136,6 +136,14 @@ package protocol ObjectStore: Sendable {
   func list(prefix: String, delimiter: String?, startAfter: String?, limit: Int) async throws(ObjectStoreError)
     -> ObjectPage
 
+  /// What lies below a prefix under which objects are never changed once written, and was listed before.
+  ///
+  /// Which keys are there is asked anew; of those that `known` names, nothing else is.
+  ///
+  /// - Parameter known: what an earlier call or `listAll` returned, ascending by key.
+  /// - Returns: nil when exactly the keys of `known` are there.
+  func relist(prefix: String, known: [ObjectInfo]) async throws(ObjectStoreError) -> [ObjectInfo]?
+
   /// Begins an object written in parts; it appears whole at `complete`. For data files under fresh names only (PRT-1):
   /// what happens to an object that is already there is left open.
   func beginUpload(_ key: ObjectKey) async throws(ObjectStoreError) -> any ObjectUpload
@@ -173,6 +181,20 @@ extension ObjectStore {
       } catch { return DeletionFailure(key: key, error: error) }
     }
     return failures.compactMap { $0 }
+  }
+
+  /// For stores that tell everything of an object with its key.
+  package func relist(prefix: String, known: [ObjectInfo]) async throws(ObjectStoreError) -> [ObjectInfo]? {
+    var found = try await listAll(prefix: prefix)
+    var next = 0
+    var keptCount = 0
+    for index in found.indices {
+      while next < known.count, known[next].key < found[index].key { next += 1 }
+      guard next < known.count, known[next].key == found[index].key else { continue }
+      found[index] = known[next]
+      keptCount += 1
+    }
+    return keptCount == found.count && keptCount == known.count ? nil : found
   }
 
   /// Every object below a prefix, page after page.

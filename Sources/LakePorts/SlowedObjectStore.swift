@@ -39,6 +39,10 @@ package struct SlowedObjectStore: ObjectStore {
     try await store.list(prefix: prefix, delimiter: delimiter, startAfter: startAfter, limit: limit)
   }
 
+  package func relist(prefix: String, known: [ObjectInfo]) async throws(ObjectStoreError) -> [ObjectInfo]? {
+    try await store.relist(prefix: prefix, known: known)
+  }
+
   package func beginUpload(_ key: ObjectKey) async throws(ObjectStoreError) -> any ObjectUpload {
     Upload(upload: try await store.beginUpload(key), store: self)
   }

@@ -30,6 +30,22 @@ package struct QueueAccess: Sendable {
     }
   }
 
+  /// The same, from an earlier listing on.
+  func listLanes(since kept: KeptListing) async throws(WALError) -> LaneListing {
+    let last = kept.last
+    do throws(ObjectStoreError) {
+      let prefix = layout.lanesPrefix(topic)
+      guard let objects = try await ports.store.relist(prefix: prefix, known: last?.objects ?? []) else {
+        return last?.listing ?? LaneListing()
+      }
+      let listing = LaneListing(objects, topic: topic, layout: layout)
+      kept.keep(objects, listing)
+      return listing
+    } catch {
+      throw WALError(error)
+    }
+  }
+
   /// The runs beyond a state, ascending by lane.
   ///
   /// A listing that overlaps writes may show segment n+1 and not n. Since n was known to stand before n+1 was begun, a look

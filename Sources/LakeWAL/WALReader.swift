@@ -8,6 +8,7 @@ package struct WALReader: Sendable {
   private let identifier: TableIdentifier
   private let access: QueueAccess
   private let kept = KeptTails()
+  private let keptListing = KeptListing()
 
   package init(ports: Ports, settings: QueueSettings, table: LakeTable, topic: Topic, cache: WALCache) {
     self.table = table
@@ -65,13 +66,13 @@ package struct WALReader: Sendable {
   private func confirmedRuns(_ candidate: inout QueuedTable?) async throws(WALError) -> (QueuedTable, [LaneRun]?) {
     let ports = access.ports
     if ports.hasPlanted(.listBeforeSnapshot) {
-      let listing = try await access.listLanes()
+      let listing = try await access.listLanes(since: keptListing)
       let table = try await load(knowing: nil)
       return (table, try await access.runs(listing, beyond: table.state))
     }
     let before: QueuedTable
     if let candidate { before = candidate } else { before = try await load(knowing: nil) }
-    let listing = try await access.listLanes()
+    let listing = try await access.listLanes(since: keptListing)
     let runs = try await access.runs(listing, beyond: before.state)
     if ports.hasPlanted(.skipConfirm) { return (before, runs) }
     let after = try await load(knowing: before)

@@ -16,6 +16,19 @@ extension FileObjectStore {
     }
     do { return try outcome.get() } catch { throw .unavailable("\(error)") }
   }
+
+  package func relist(prefix: String, known: [ObjectInfo]) async throws(ObjectStoreError) -> [ObjectInfo]? {
+    let files = files
+    let outcome: Result<[ObjectInfo]?, FileError> = await files.run {
+      var walk = ListWalk(
+        files: files, prefix: prefix, delimiter: nil, startAfter: nil, limit: .max, known: known)
+      do throws(FileError) {
+        try walk.visit(walk.root)
+        return .success(walk.isAsKnown ? nil : walk.page.objects)
+      } catch { return .failure(error) }
+    }
+    do { return try outcome.get() } catch { throw .unavailable("\(error)") }
+  }
 }
 
 /// Walks directories in key order, leaving out whole subtrees that cannot hold what is asked for.
@@ -29,8 +42,17 @@ private struct ListWalk {
   private var prefixes: [String] = []
   private var last: String?
   private var isFull = false
+  /// Ascending by key: objects that need not be looked at again.
+  private let known: [ObjectInfo]
+  /// The first of them whose key has not gone by.
+  private var nextKnown = 0
+  private var knownCount = 0
 
-  init(files: any FileOperations, prefix: String, delimiter: String?, startAfter: String?, limit: Int) {
+  init(
+    files: any FileOperations, prefix: String, delimiter: String?, startAfter: String?, limit: Int,
+    known: [ObjectInfo] = []
+  ) {
+    self.known = known
     self.files = files
     self.prefix = prefix
     self.delimiter = delimiter
@@ -42,6 +64,9 @@ private struct ListWalk {
   var root: String { prefix.parentPath }
 
   var page: ObjectPage { ObjectPage(objects: objects, prefixes: prefixes, next: isFull ? last : nil) }
+
+  /// Whether exactly the known objects were found.
+  var isAsKnown: Bool { knownCount == objects.count && knownCount == known.count }
 
   mutating func visit(_ directory: String) throws(FileError) {
     let entries: [FileEntry]
@@ -103,6 +128,11 @@ private struct ListWalk {
   }
 
   private mutating func take(_ path: String) throws(FileError) {
+    if isKnown(path) {
+      objects.append(known[nextKnown])
+      knownCount += 1
+      return
+    }
     guard path.hasPrefix(prefix), let key = ObjectKey(path) else { return }
     if let startAfter, !startAfter.utf8.lexicographicallyPrecedes(path.utf8) { return }
     if let common = rolledUp(path) {
@@ -124,6 +154,11 @@ private struct ListWalk {
     do throws(FileError) { status = try files.status(path) } catch .notFound { return }
     objects.append(status.info(key))
     last = path
+  }
+
+  private mutating func isKnown(_ path: String) -> Bool {
+    while nextKnown < known.count, known[nextKnown].key.text.utf8.precedes(path.utf8) { nextKnown += 1 }
+    return nextKnown < known.count && known[nextKnown].key.text.utf8.isSame(as: path.utf8)
   }
 
   private var count: Int { objects.count + prefixes.count }

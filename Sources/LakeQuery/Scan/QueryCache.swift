@@ -48,15 +48,19 @@ final class QueryCache: Sendable {
   }
 
   fileprivate struct Entry {
-    var key: Key
-    var value: any Sendable
-    var bytes: Int
-    var isReused: Bool
-    var previous: Int
-    var next: Int
+    let key: Key
+    let value: any Sendable
   }
 
-  /// A list through `entries`: first used latest.
+  /// Where an entry stands in its list. Apart from the entries, so that a use moves a few numbers and counts no references.
+  fileprivate struct Link {
+    var bytes: Int
+    var isReused = false
+    var previous = -1
+    var next = -1
+  }
+
+  /// A list through `links`: first used latest.
   fileprivate struct Chain {
     var first = -1
     var last = -1
@@ -65,7 +69,9 @@ final class QueryCache: Sendable {
 
   fileprivate struct State {
     var index: [Key: Int] = [:]
+    /// Each has its link under the same index.
     var entries: [Entry?] = []
+    var links: [Link] = []
     var free: [Int] = []
     var once = Chain()
     var again = Chain()
@@ -110,22 +116,25 @@ final class QueryCache: Sendable {
 
 extension QueryCache.State {
   fileprivate mutating func insert(_ key: QueryCache.Key, _ value: any Sendable, _ bytes: Int) {
-    let entry = QueryCache.Entry(key: key, value: value, bytes: bytes, isReused: false, previous: -1, next: -1)
+    let entry = QueryCache.Entry(key: key, value: value)
     let slot: Int
     if let reused = free.popLast() {
       slot = reused
       entries[slot] = entry
+      links[slot] = QueryCache.Link(bytes: bytes)
     } else {
       slot = entries.count
       entries.append(entry)
+      links.append(QueryCache.Link(bytes: bytes))
     }
     index[key] = slot
     link(slot)
   }
 
   fileprivate mutating func promote(_ slot: Int) {
+    if again.first == slot { return }
     unlink(slot)
-    entries[slot]!.isReused = true
+    links[slot].isReused = true
     link(slot)
   }
 
@@ -137,23 +146,23 @@ extension QueryCache.State {
   }
 
   private mutating func link(_ slot: Int) {
-    let isReused = entries[slot]!.isReused
+    let isReused = links[slot].isReused
     var chain = isReused ? again : once
-    entries[slot]!.previous = -1
-    entries[slot]!.next = chain.first
-    if chain.first >= 0 { entries[chain.first]!.previous = slot }
+    links[slot].previous = -1
+    links[slot].next = chain.first
+    if chain.first >= 0 { links[chain.first].previous = slot }
     chain.first = slot
     if chain.last < 0 { chain.last = slot }
-    chain.bytes += entries[slot]!.bytes
+    chain.bytes += links[slot].bytes
     if isReused { again = chain } else { once = chain }
   }
 
   private mutating func unlink(_ slot: Int) {
-    let entry = entries[slot]!
-    var chain = entry.isReused ? again : once
-    if entry.previous >= 0 { entries[entry.previous]!.next = entry.next } else { chain.first = entry.next }
-    if entry.next >= 0 { entries[entry.next]!.previous = entry.previous } else { chain.last = entry.previous }
-    chain.bytes -= entry.bytes
-    if entry.isReused { again = chain } else { once = chain }
+    let link = links[slot]
+    var chain = link.isReused ? again : once
+    if link.previous >= 0 { links[link.previous].next = link.next } else { chain.first = link.next }
+    if link.next >= 0 { links[link.next].previous = link.previous } else { chain.last = link.previous }
+    chain.bytes -= link.bytes
+    if link.isReused { again = chain } else { once = chain }
   }
 }

@@ -260,6 +260,10 @@ package struct CachedStore: ObjectStore {
     try await base.list(prefix: prefix, delimiter: delimiter, startAfter: startAfter, limit: limit)
   }
 
+  package func relist(prefix: String, known: [ObjectInfo]) async throws(ObjectStoreError) -> [ObjectInfo]? {
+    try await base.relist(prefix: prefix, known: known)
+  }
+
   package func beginUpload(_ key: ObjectKey) async throws(ObjectStoreError) -> any ObjectUpload {
     let upload = try await base.beginUpload(key)
     return settings.isImmutable(key) ? CachedUpload(base: upload, key: key, cache: cache) : upload
