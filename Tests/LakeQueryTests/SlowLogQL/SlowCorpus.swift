@@ -23,9 +23,21 @@ struct SlowCorpus {
   static let paths = ["/", "/api/v1", "/x y", "/日本", "/api/v1?a=b"]
   static let amounts = ["0", "1", "2", "2.5", "-3", "17", "0.25", "1e2", "NaN?", "4"]
 
-  /// Rows with times of their own, in no order.
-  mutating func rows(_ count: Int) -> [TestRow] {
+  /// Rows with times of their own, in no order; or some with the time of another, and some that are another row once more.
+  mutating func rows(_ count: Int, sharesTimes: Bool = false) -> [TestRow] {
     var taken: Set<Int64> = []
+    if sharesTimes {
+      made = []
+      for _ in 0..<count {
+        var row = row()
+        if !made.isEmpty, random.chance(40) {
+          let other = random.pick(made)
+          if random.chance(40) { row = other } else { row.time = other.time }
+        }
+        made.append(row)
+      }
+      return made
+    }
     made = (0..<count).map { _ in
       var row = row()
       while !taken.insert(row.time).inserted { row.time += 1 }

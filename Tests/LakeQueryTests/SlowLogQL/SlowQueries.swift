@@ -295,7 +295,31 @@ extension SlowCorpus {
   private mutating func template() -> [SlowTemplate] {
     (0..<1 + random.below(3)).map { _ in
       let field = random.chance(92) ? name() : "nosuch"
-      return switch random.below(14) {
+      let part = random.pick(["a", "e", "1", "日", "0.0", "/"])
+      return switch random.below(32) {
+      case 14: .cut(random.pick([0, 2, 5, -1, -3]), field)
+      case 15: .seconds
+      case 16: .withoutPrefix(part, field)
+      case 17: .withoutSuffix(part, field)
+      case 18: .without(random.pick(["a1", "s", "日0", "/. "]), field)
+      case 19: .repeated(random.below(4), field)
+      case 20: .length(field)
+      case 21: .rightAligned(random.below(6), field)
+      case 22: .holds(part, field)
+      case 23: random.chance(50) ? .begins(part, field) : .ends(part, field)
+      case 24: .sum(random.below(100) - 50, random.below(9))
+      case 25: .product(random.below(100) - 50, random.below(9))
+      case 26: random.chance(50) ? .quotient(random.below(100) - 50, 7) : .rest(random.below(100) - 50, 7)
+      case 27: random.chance(50) ? .base64(field) : .escaped(field)
+      case 28: .occurrences(random.pick(["a", "1", "日", "/"]), field)
+      case 29: .quoted(field)
+      case 30: .longer(field, name())
+      case 31:
+        switch random.below(3) {
+        case 0: .both(field, name())
+        case 1: .one(field, name())
+        default: .milliseconds
+        }
       case 0, 1: .text(random.pick([" ", "n=", "level=info ", "日本", "{\"a\":"]))
       case 2...4: .field(field)
       case 5: .upper(field)

@@ -188,6 +188,16 @@ indirect enum SlowTemplate {
   case fallback(String, String)
   case joined(String, String)
   case line, nanoseconds
+  /// `trunc`, from the end when negative.
+  case cut(Int, String)
+  case withoutPrefix(String, String), withoutSuffix(String, String), without(String, String)
+  case repeated(Int, String), length(String), rightAligned(Int, String)
+  case holds(String, String), begins(String, String), ends(String, String)
+  case sum(Int, Int), product(Int, Int), quotient(Int, Int), rest(Int, Int)
+  case base64(String), escaped(String), occurrences(String, String), quoted(String)
+  /// A variable, a comparison of lengths, the first true or false text.
+  case longer(String, String), both(String, String), one(String, String)
+  case seconds, milliseconds
 
   var text: String {
     switch self {
@@ -203,12 +213,41 @@ indirect enum SlowTemplate {
     case .joined(let a, let b): "{{ printf \"%s/%s\" .\(a) .\(b) }}"
     case .line: "{{__line__}}"
     case .nanoseconds: "{{ __timestamp__ | unixEpochNanos }}"
+    case .cut(let count, let name): "{{ trunc \(count) .\(name) }}"
+    case .withoutPrefix(let prefix, let name): "{{ trimPrefix \"\(prefix)\" .\(name) }}"
+    case .withoutSuffix(let suffix, let name): "{{ TrimSuffix .\(name) \"\(suffix)\" }}"
+    case .without(let set, let name): "{{ .\(name) | trimAll \"\(set)\" }}"
+    case .repeated(let count, let name): "{{ repeat \(count) .\(name) }}"
+    case .length(let name): "{{ len .\(name) }}"
+    case .rightAligned(let count, let name): "{{ alignRight \(count) .\(name) }}"
+    case .holds(let part, let name): "{{ contains \"\(part)\" .\(name) }}"
+    case .begins(let part, let name): "{{ if hasPrefix \"\(part)\" .\(name) }}^{{ else }}.{{ end }}"
+    case .ends(let part, let name): "{{ .\(name) | hasSuffix \"\(part)\" }}"
+    case .sum(let a, let b): "{{ add \(a) \(b) 1 }}"
+    case .product(let a, let b): "{{ \(a) | mul \(b) }}"
+    case .quotient(let a, let b): "{{ div \(a) \(b) }}"
+    case .rest(let a, let b): "{{ mod \(a) \(b) }}"
+    case .base64(let name): "{{ b64enc .\(name) }}"
+    case .escaped(let name): "{{ urlencode .\(name) }}"
+    case .occurrences(let text, let name): "{{ count \"\(text)\" .\(name) }}"
+    case .quoted(let name): "{{ printf \"[%-4s|%4s]\" .\(name) .\(name) }}"
+    case .longer(let a, let b): "{{ $a := len .\(a) }}{{ if gt $a (len .\(b)) }}>{{ else }}<={{ end }}"
+    case .both(let a, let b): "{{ and .\(a) .\(b) }}"
+    case .one(let a, let b): "{{ with or .\(a) .\(b) }}({{ . }}){{ end }}"
+    case .seconds: "{{ unixEpoch __timestamp__ }}"
+    case .milliseconds: "{{ __timestamp__ | unixEpochMillis }}"
     }
   }
 
   var names: [String] {
     switch self {
-    case .text, .line, .nanoseconds: []
+    case .text, .line, .nanoseconds, .seconds, .milliseconds, .sum, .product, .quotient, .rest: []
+    case .cut(_, let name), .withoutPrefix(_, let name), .withoutSuffix(_, let name),
+      .without(_, let name), .repeated(_, let name), .length(let name), .rightAligned(_, let name), .holds(_, let name),
+      .begins(_, let name), .ends(_, let name), .base64(let name), .escaped(let name), .occurrences(_, let name),
+      .quoted(let name):
+      [name]
+    case .longer(let a, let b), .both(let a, let b), .one(let a, let b): [a, b]
     case .field(let name), .upper(let name), .lower(let name), .truncated(_, let name), .replaced(_, _, let name),
       .either(let name, _, _), .ifEqual(let name, _, _), .fallback(_, let name):
       [name]
@@ -235,7 +274,91 @@ indirect enum SlowTemplate {
     case .joined(let a, let b): return value(a) + "/" + value(b)
     case .line: return line
     case .nanoseconds: return String(time)
+    case .cut(let count, let name):
+      let all = Array(value(name).unicodeScalars)
+      return text(count < 0 ? all.suffix(-count) : all.prefix(count))
+    case .withoutPrefix(let prefix, let name):
+      let all = Array(value(name).unicodeScalars)
+      return text(all.starts(with: prefix.unicodeScalars) ? all.dropFirst(prefix.unicodeScalars.count) : all[...])
+    case .withoutSuffix(let suffix, let name):
+      let all = Array(value(name).unicodeScalars)
+      return text(
+        all.reversed().starts(with: suffix.unicodeScalars.reversed())
+          ? all.dropLast(suffix.unicodeScalars.count) : all[...])
+    case .without(let set, let name):
+      var all = Array(value(name).unicodeScalars)[...]
+      while let first = all.first, set.unicodeScalars.contains(first) { all.removeFirst() }
+      while let last = all.last, set.unicodeScalars.contains(last) { all.removeLast() }
+      return text(all)
+    case .repeated(let count, let name): return (0..<count).map { _ in value(name) }.joined()
+    case .length(let name): return String(value(name).utf8.count)
+    case .rightAligned(let count, let name):
+      let all = Array(value(name).unicodeScalars)
+      return String(repeating: " ", count: max(0, count - all.count)) + text(all.suffix(count))
+    case .holds(let part, let name): return String(occurrences(part, value(name)) > 0)
+    case .begins(let part, let name):
+      return value(name).unicodeScalars.starts(with: part.unicodeScalars) ? "^" : "."
+    case .ends(let part, let name):
+      return String(value(name).unicodeScalars.reversed().starts(with: part.unicodeScalars.reversed()))
+    case .sum(let a, let b): return String(a + b + 1)
+    case .product(let a, let b): return String(a * b)
+    case .quotient(let a, let b): return String(a / b)
+    case .rest(let a, let b): return String(a % b)
+    case .base64(let name): return SlowTemplate.base64(Array(value(name).utf8))
+    case .escaped(let name): return SlowTemplate.escaped(value(name))
+    case .occurrences(let part, let name): return String(occurrences(part, value(name)))
+    case .quoted(let name):
+      let pad = String(repeating: " ", count: max(0, 4 - value(name).unicodeScalars.count))
+      return "[\(value(name))\(pad)|\(pad)\(value(name))]"
+    case .longer(let a, let b): return value(a).utf8.count > value(b).utf8.count ? ">" : "<="
+    case .both(let a, let b): return value(a).isEmpty ? "" : value(b)
+    case .one(let a, let b):
+      let first = value(a).isEmpty ? value(b) : value(a)
+      return first.isEmpty ? "" : "(\(first))"
+    case .seconds: return String(time / 1_000_000_000)
+    case .milliseconds: return String(time / 1_000_000)
     }
+  }
+
+  private func text(_ scalars: ArraySlice<Unicode.Scalar>) -> String { String(String.UnicodeScalarView(scalars)) }
+
+  /// Of a text without anything special to expressions, one behind the other.
+  private func occurrences(_ part: String, _ text: String) -> Int {
+    let (all, wanted) = (Array(text.utf8), Array(part.utf8))
+    var (at, count) = (0, 0)
+    while at + wanted.count <= all.count {
+      if Array(all[at..<at + wanted.count]) == wanted {
+        count += 1
+        at += wanted.count
+      } else {
+        at += 1
+      }
+    }
+    return count
+  }
+
+  private static func base64(_ bytes: [UInt8]) -> String {
+    let digits = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/")
+    var out = ""
+    for start in stride(from: 0, to: bytes.count, by: 3) {
+      let group = Array(bytes[start..<min(start + 3, bytes.count)])
+      let bits = group.enumerated().reduce(0) { $0 | Int($1.element) << (16 - 8 * $1.offset) }
+      for place in 0..<4 { out.append(place <= group.count ? digits[bits >> (18 - 6 * place) & 63] : "=") }
+    }
+    return out
+  }
+
+  private static func escaped(_ text: String) -> String {
+    text.utf8.map { byte in
+      switch byte {
+      case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+        UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "."),
+        UInt8(ascii: "~"):
+        String(UnicodeScalar(byte))
+      case UInt8(ascii: " "): "+"
+      default: "%" + (byte < 16 ? "0" : "") + String(byte, radix: 16, uppercase: true)
+      }
+    }.joined()
   }
 }
 
