@@ -11,7 +11,10 @@ struct TextIndexBuilder: ~Copyable {
   static let textShare = 128
 
   private let shortWords = RawStorage(capacity: (1 << TextGrams.shortBits) / 8)
-  private let longWords = RawStorage(capacity: (1 << TextGrams.longBits) / 8)
+  /// A byte for each position of longer runs that is kept, and one for all others.
+  private let longFlags = RawStorage(capacity: (1 << TextGrams.longBits) + 1)
+  /// log2 of the positions that the longer runs of the page before were told apart by, and its bytes of text.
+  private var before: (longBits: Int, textBytes: Int) = (TextIndexPage.bitsMin, 1 << TextIndexPage.bitsMin)
   private var text = BufferBuilder<UInt8>(capacity: 1 << 20)
   private var pages: [TextIndexPage] = []
   private var short = BufferBuilder<UInt8>(capacity: 1 << 16)
@@ -24,18 +27,62 @@ struct TextIndexBuilder: ~Copyable {
   ///   - pageBytes: its compressed size; the index is cut to a share of it.
   mutating func add(rows: Range<Int>, _ values: DenseValues, _ runs: [Range<Int>], pageBytes: Int) {
     guard case .bytes(let offsets, let data) = values else { preconditionFailure("a text index is of text") }
-    shortWords.base.initializeMemory(as: UInt8.self, repeating: 0, count: shortWords.capacity)
-    longWords.base.initializeMemory(as: UInt8.self, repeating: 0, count: longWords.capacity)
-    for run in runs { mark(run, offsets, data) }
-    var page = TextIndexPage(firstRow: rows.lowerBound, shortBits: TextGrams.shortBits, longBits: TextGrams.longBits)
     let textBytes = runs.reduce(0) { $0 + Int(offsets[$1.upperBound]) - Int(offsets[$1.lowerBound]) }
     let bytesMax = max(pageBytes / Self.pageShare, textBytes / Self.textShare)
+    var page = TextIndexPage(firstRow: rows.lowerBound, shortBits: TextGrams.shortBits, longBits: TextGrams.longBits)
+    shortWords.base.initializeMemory(as: UInt8.self, repeating: 0, count: shortWords.capacity)
+    page.longBits = markUntilDense(bytesMax: bytesMax, textBytes: textBytes) { builder, bits, kept in
+      for run in runs { builder.mark(run, offsets, data, longBits: bits, longKept: kept) }
+    }
+    before = (page.longBits, textBytes)
     let shortBytes = appendShort(&page, packedBytesMax: bytesMax / 3)
     appendLong(&page, bytesMax: max(0, bytesMax - shortBytes - TextIndexFormat.entryBytes))
     pages.append(page)
   }
 
-  private mutating func mark(_ run: Range<Int>, _ offsets: Buffer<UInt32>, _ data: Buffer<UInt8>) {
+  /// Marks the page's text, told apart by as many positions as leave between a quarter and half of them set. Only those that the
+  /// budget may keep are looked at: they are a sample of all, and lie in a near cache.
+  ///
+  /// - Parameter mark: the text; the last parameter is how many positions are kept.
+  /// - Returns: log2 of the positions.
+  private mutating func markUntilDense(
+    bytesMax: Int, textBytes: Int, _ mark: (inout TextIndexBuilder, _ bits: Int, _ kept: Int) -> Void
+  ) -> Int {
+    var bits = longBitsGuess(textBytes: textBytes)
+    var wasFolded = false
+    while true {
+      let kept = min(1 << bits, max(bytesMax * 8, 1 << TextIndexPage.bitsMin))
+      longFlags.base.initializeMemory(as: UInt8.self, repeating: 0, count: kept)
+      mark(&self, bits, kept)
+      let set = Self.sum(longFlags.base.assumingMemoryBound(to: UInt8.self), kept)
+      if set * 100 <= 27 * kept && bits > TextIndexPage.bitsMin {
+        bits -= 1
+        wasFolded = true
+      } else if set * 100 > 54 * kept && bits < TextGrams.longBits && !wasFolded {
+        bits += 1
+      } else {
+        return bits
+      }
+    }
+  }
+
+  /// As many positions for its text as the page before had for its own: then most pages need one pass.
+  private func longBitsGuess(textBytes: Int) -> Int {
+    var (bits, bytes) = before
+    while bits < TextGrams.longBits && textBytes > bytes + bytes / 2 { (bits, bytes) = (bits + 1, bytes * 2) }
+    while bits > TextIndexPage.bitsMin && textBytes < bytes - bytes / 3 { (bits, bytes) = (bits - 1, bytes / 2) }
+    return bits
+  }
+
+  private static func sum(_ flags: UnsafePointer<UInt8>, _ count: Int) -> Int {
+    var sum = 0
+    for at in 0..<count { sum &+= Int(flags[at]) }
+    return sum
+  }
+
+  private mutating func mark(
+    _ run: Range<Int>, _ offsets: Buffer<UInt32>, _ data: Buffer<UInt8>, longBits: Int, longKept: Int
+  ) {
     let offset = offsets.unsafeBase
     let first = Int(offset[run.lowerBound])
     let count = Int(offset[run.upperBound]) - first
@@ -48,18 +95,18 @@ struct TextIndexBuilder: ~Copyable {
       lowered.storeBytes(
         of: TextGrams.lowered(source.load(fromByteOffset: index, as: UInt8.self)), toByteOffset: index, as: UInt8.self)
     }
-    // Bits rather than bytes: both stay in the nearest cache.
+    // Bits of trigrams are few. Of longer runs a byte each is written, without a look: what lies there is often far away.
     let short = shortWords.base.assumingMemoryBound(to: UInt64.self)
-    let long = longWords.base.assumingMemoryBound(to: UInt64.self)
+    let long = longFlags.base.assumingMemoryBound(to: UInt8.self)
+    let mask = 1 << longBits - 1
     for value in run {
       var at = Int(offset[value]) - first
       let end = Int(offset[value + 1]) - first
       while at <= end - TextGrams.longBytes {
         let word = lowered.loadUnaligned(fromByteOffset: at, as: UInt64.self)
         let shortPosition = TextGrams.shortPosition(word)
-        short[shortPosition >> 6] |= 1 << UInt64(shortPosition & 63)
-        let position = TextGrams.longPosition(word)
-        long[position >> 6] |= 1 << UInt64(position & 63)
+        short[shortPosition &>> 6] |= 1 &<< UInt64(shortPosition & 63)
+        long[min(TextGrams.longPosition(word) & mask, longKept)] = 1
         at += 1
       }
       while at <= end - TextGrams.shortBytes {
@@ -91,21 +138,16 @@ struct TextIndexBuilder: ~Copyable {
     return packedBytes
   }
 
-  /// Folds the bits until between a third and half of them are set, and appends as many as the budget allows.
+  /// Appends as many of the longer runs' bits as the budget allows.
   private mutating func appendLong(_ page: inout TextIndexPage, bytesMax: Int) {
-    let words = longWords.base.assumingMemoryBound(to: UInt64.self)
-    func isSparse() -> Bool {
-      var set = 0
-      for index in 0..<(1 << page.longBits) / 64 { set &+= words[index].nonzeroBitCount }
-      return set * 10 <= 3 << page.longBits
-    }
-    while page.longBits > TextIndexPage.bitsMin && isSparse() {
-      page.longBits -= 1
-      let half = (1 << page.longBits) / 64
-      for index in 0..<half { words[index] |= words[index + half] }
-    }
     page.longBytes = min((1 << page.longBits) / 8, bytesMax)
-    long.append(contentsOf: longWords.base.assumingMemoryBound(to: UInt8.self), count: page.longBytes)
+    let target = long.reserve(page.longBytes)
+    for at in 0..<page.longBytes {
+      // Eight bytes of 0 or 1, the first lowest, become the bits of one.
+      let flags = longFlags.base.loadUnaligned(fromByteOffset: at * 8, as: UInt64.self).littleEndian
+      target[at] = UInt8(truncatingIfNeeded: (flags &* 0x0102_0408_1020_4080) &>> 56)
+    }
+    long.count += page.longBytes
   }
 
   consuming func finish(_ compressor: Compressor) throws(ParquetError) -> BuiltTextIndex {
