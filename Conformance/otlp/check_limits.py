@@ -140,7 +140,7 @@ def memory(_):
     with tempfile.NamedTemporaryFile("w", suffix=".yaml") as f:
         f.write("process:\n  memory_bytes: 67108864\n"); f.flush()
         with Server(arguments=["-c", f.name]) as server:
-            big = body([(time.time_ns() + n, "UNIQUE" + "x" * 20_000 + str(n)) for n in range(30)])
+            big = body([(time.time_ns() + n, "UNIQUE" + "x" * 20_000 + str(n)) for n in range(150)])
             seen, stop = {}, threading.Event()
 
             def send(k):

@@ -260,7 +260,7 @@ import Testing
         return (answer, client.readToEnd())
       }
       try await started.reach(1)
-      #expect(await server.server.drain(deadline: .seconds(30)) == 0)
+      #expect(await server.server.drain(deadline: .seconds(300)) == 0)
       let (answer, code) = try await outcome
       #expect(answer == "done")
       #expect(code == 0)

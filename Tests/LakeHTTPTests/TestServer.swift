@@ -25,9 +25,9 @@ func withServer(
 ) async throws {
   var configuration = HTTPServerConfiguration(port: 0, execution: execution)
   // A busy machine is no slow client, except where a test is about one.
-  configuration.timeouts.header = .seconds(60)
-  configuration.timeouts.bodyProgress = .seconds(60)
-  configuration.timeouts.writeStall = .seconds(60)
+  configuration.timeouts.header = .seconds(300)
+  configuration.timeouts.bodyProgress = .seconds(300)
+  configuration.timeouts.writeStall = .seconds(300)
   configure(&configuration)
   let loops = LoopGroup(count: count)
   let server = HTTPServer(configuration: configuration, loops: loops, handler: handler, grpc: grpc)
@@ -57,7 +57,7 @@ struct TestServer: Sendable {
 
   /// For threads: waits, at most a minute, until the statistics say so.
   func wait(until condition: (HTTPServerStatistics) -> Bool) {
-    for _ in 0..<6000 where !condition(server.statistics) { usleepMilliseconds(10) }
+    for _ in 0..<30_000 where !condition(server.statistics) { usleepMilliseconds(10) }
     #expect(condition(server.statistics))
   }
 
@@ -107,7 +107,7 @@ extension TestConnection {
   }
 }
 
-/// A blocking TCP client that says exactly what it is told, and gives up after a minute.
+/// A blocking TCP client that says exactly what it is told, and gives up after five minutes.
 final class RawClient: TestConnection {
   let socket: Int32
   private var unread: [UInt8] = []
@@ -116,7 +116,7 @@ final class RawClient: TestConnection {
 
   init(port: Int, receiveBuffer: Int32? = nil) throws {
     socket = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-    var timeout = timeval(tv_sec: 60, tv_usec: 0)
+    var timeout = timeval(tv_sec: 300, tv_usec: 0)
     setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &timeout, socklen_t(MemoryLayout<timeval>.size))
     setsockopt(socket, SOL_SOCKET, SO_SNDTIMEO, &timeout, socklen_t(MemoryLayout<timeval>.size))
     if var receiveBuffer { setsockopt(socket, SOL_SOCKET, SO_RCVBUF, &receiveBuffer, 4) }
@@ -207,7 +207,7 @@ final class Counter: Sendable {
   func settle() -> Int {
     var last = 0
     var since = 0
-    for _ in 0..<6000 where since < 20 {
+    for _ in 0..<30_000 where since < 20 {
       usleepMilliseconds(10)
       since = count == last && last > 0 ? since + 1 : 0
       last = count

@@ -92,7 +92,7 @@ import Testing
         return try client.readToEnd()
       }
       try await started.reach(1)
-      let cut = await server.server.drain(deadline: .seconds(10))
+      let cut = await server.server.drain(deadline: .seconds(300))
       #expect(cut == 0)
       #expect(try await rest == "")
       #expect(ended.count == 2)

@@ -8,7 +8,7 @@ import Testing
 struct CurlTransportTests {
   static let transport = CurlTransport()
 
-  func exchange(_ server: ScriptedServer, _ method: String, timeout: Duration = .seconds(10)) -> HTTPExchange {
+  func exchange(_ server: ScriptedServer, _ method: String, timeout: Duration = .seconds(300)) -> HTTPExchange {
     HTTPExchange(
       method: method, url: "http://127.0.0.1:\(server.port)/x", body: method == "GET" ? nil : Bytes("body"),
       timeout: timeout)
