@@ -5,7 +5,7 @@ import Glibc
 ///
 /// Of the threads without work, the one that had some last is woken: its memory is still warm.
 ///
-/// `@unchecked Sendable`: everything but `executor` is guarded by `mutex`.
+/// `@unchecked Sendable`: queue and sleepers are guarded by `mutex`.
 package final class BlockingPool: TaskExecutor, @unchecked Sendable {
   private enum Work {
     case call(() -> Void)

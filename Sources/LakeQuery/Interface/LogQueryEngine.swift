@@ -47,20 +47,28 @@ package struct LogQueryEngine: Sendable {
 
   /// Loki looks at the kind of query before it builds the stages.
   func parse(_ request: LogQueryRequest) throws(QueryError) -> LogQL.Query {
-    let query: LogQL.Query
-    do throws(LogQL.SyntaxError) { query = try LogQL.parseUnbuilt(request.query) } catch {
-      throw .invalid(error.description)
+    try parse(request.query) { query in
+      if case .logs = query, case .instant = request.span { LogQueryEngine.logsNeedRange } else { nil }
     }
-    if case .logs = query, case .instant = request.span { throw LogQueryEngine.logsNeedRange }
-    do throws(LogQL.SyntaxError) { try query.checkStages() } catch { throw .invalid(error.description) }
-    return query
   }
 
   static let logsNeedRange = QueryError.invalid(
     "log queries are not supported as an instant query type, please change your query to a range query type")
 
-  func parse(_ text: String) throws(QueryError) -> LogQL.Query {
-    do throws(LogQL.SyntaxError) { return try parsed.query(text) } catch { throw .invalid(error.description) }
+  /// - Parameter refusal: of a query that has no place here; it comes before what is wrong inside of stages.
+  func parse(
+    _ text: String, refusal: (LogQL.Query) -> QueryError? = { _ in nil }
+  ) throws(QueryError) -> LogQL.Query {
+    let kept = parsed.query(text)
+    let query: LogQL.Query
+    do throws(LogQL.SyntaxError) {
+      if let kept { query = kept } else { query = try LogQL.parseUnbuilt(text) }
+    } catch { throw .invalid(error.description) }
+    if let refusal = refusal(query) { throw refusal }
+    guard kept == nil else { return query }
+    do throws(LogQL.SyntaxError) { try query.checkStages() } catch { throw .invalid(error.description) }
+    parsed.keep(query, text)
+    return query
   }
 
   /// Runs `body`; when an object that its view named is gone, again with a new view (RDR-4).

@@ -10,15 +10,17 @@ final class ParsedQueries: Sendable {
   /// Of a text that is kept.
   private static let bytesMax = 4096
 
-  func query(_ text: String) throws(LogQL.SyntaxError) -> LogQL.Query {
-    guard text.utf8.count <= ParsedQueries.bytesMax else { return try LogQL.parse(text) }
-    let bytes = Array(text.utf8)
-    if let kept = parsed.withLock({ $0[bytes] }) { return kept }
-    let query = try LogQL.parse(text)
+  func query(_ text: String) -> LogQL.Query? {
+    guard text.utf8.count <= ParsedQueries.bytesMax else { return nil }
+    return parsed.withLock { $0[Array(text.utf8)] }
+  }
+
+  /// - Parameter query: parsed from `text`, and nothing is wrong with it.
+  func keep(_ query: LogQL.Query, _ text: String) {
+    guard text.utf8.count <= ParsedQueries.bytesMax else { return }
     parsed.withLock { parsed in
       if parsed.count >= ParsedQueries.countMax { parsed.removeAll() }
-      parsed[bytes] = query
+      parsed[Array(text.utf8)] = query
     }
-    return query
   }
 }
