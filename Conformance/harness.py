@@ -2,7 +2,7 @@
 
 A check is a function decorated with @check("a sentence"); `main()` runs them in order and prints `ok` or `not ok` lines.
 """
-import contextlib, http.client, json, os, shutil, signal, socket, subprocess, sys, tempfile, time, traceback, urllib.parse
+import contextlib, http.client, json, os, random, shutil, signal, socket, subprocess, sys, tempfile, time, traceback, urllib.parse
 
 CHECKS = []
 
@@ -34,19 +34,26 @@ def main(*arguments):
 PORTS = {"otlp": 4318, "loki": 3100, "tempo": 3200, "prometheus": 9090, "metrics": 9091, "grpc": 4317, "iceberg": 8181}
 
 
+def is_free(port):
+    with socket.socket() as s:
+        try: s.bind(("127.0.0.1", port))
+        except OSError: return False
+    return True
+
+
+# Below the range from which the kernel takes ports for connections: none of those can sit on a port while its server is started again.
+FIRST_PORT, LAST_PORT = 10_000, 32_000
+
+
+def free_port():
+    """A port that nobody listens on."""
+    return next(port for port in iter(lambda: random.randint(FIRST_PORT, LAST_PORT), None) if is_free(port))
+
+
 def free_offset():
     """An offset that leaves every port of the server free."""
-    for offset in range(20000, 50000, 137):
-        sockets = []
-        try:
-            for port in PORTS.values():
-                s = socket.socket(); sockets.append(s); s.bind(("127.0.0.1", port + offset))
-            return offset
-        except OSError:
-            continue
-        finally:
-            for s in sockets: s.close()
-    raise RuntimeError("no free ports")
+    offsets = iter(lambda: random.randint(FIRST_PORT, LAST_PORT - max(PORTS.values())), None)
+    return next(offset for offset in offsets if all(is_free(port + offset) for port in PORTS.values()))
 
 
 class Server:

@@ -1,12 +1,7 @@
 """The store contract, run by `swift test` against a real S3 server (moto) started here."""
 import os, re, subprocess, sys, time, socket
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), ".."))
-from harness import check, main
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0)); return s.getsockname()[1]
+from harness import check, free_port, main
 
 
 @check("on moto the S3 store keeps the contract of object stores, the object-store catalog that of catalogs")

@@ -1,8 +1,7 @@
 """The contracts against radosgw, where Debian's packages of it are installed: a real S3 that refuses wrong secrets and compares bare tags."""
 import os, re, shutil, signal, subprocess, sys, tempfile, threading
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "services"))
-from harness import check, main
-from services import free_port
+from harness import check, free_port, main
 
 
 class Radosgw:

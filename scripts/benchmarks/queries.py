@@ -93,29 +93,47 @@ def same(a, b):
 
 # ---------------------------------------------------------------- measuring
 
+def path(kind, text, parameters):
+    what = {"logs": "query_range", "range": "query_range", "instant": "query", "values": "label/%s/values" % text}[kind]
+    return "/loki/api/v1/%s?%s" % (what, urllib.parse.urlencode(dict(parameters) if kind == "values" else {"query": text, **parameters}))
+
+
 class Client:
     def __init__(self, server):
         self.pid, self.connection = server.process.pid, http.client.HTTPConnection("127.0.0.1", server.port("loki"), timeout=600)
 
-    def ask(self, kind, text, parameters):
-        path = {"logs": "query_range", "range": "query_range", "instant": "query", "values": "label/%s/values" % text}[kind]
-        query = dict(parameters) if kind == "values" else {"query": text, **parameters}
-        self.connection.request("GET", "/loki/api/v1/%s?%s" % (path, urllib.parse.urlencode(query)), headers={"X-Scope-OrgID": TENANT})
+    def ask(self, path):
+        self.connection.request("GET", path, headers={"X-Scope-OrgID": TENANT})
         answer = self.connection.getresponse()
         body = answer.read()
         assert answer.status == 200, body
         return body
 
-    def measure(self, kind, text, parameters, runs):
+    def measure(self, path, runs):
         """(median ms, median processor ms, the answer)"""
-        body = self.ask(kind, text, parameters)
+        body = self.ask(path)
         wall, cpu = [], []
         for _ in range(runs):
             c, w = cpu_ms(self.pid), time.perf_counter()
-            self.ask(kind, text, parameters)
+            self.ask(path)
             wall.append((time.perf_counter() - w) * 1e3)
             cpu.append(cpu_ms(self.pid) - c)
         return statistics.median(wall), statistics.median(cpu), body
+
+
+def files(server):
+    """The table's data files, and DuckDB with two threads over them as S."""
+    import duckdb
+    paths = [t.file.file_path.replace("file://", "") for t in server.catalog().load_table("icegate.logs").scan().plan_files()]
+    database = duckdb.connect(config={"threads": 2})
+    database.sql("create view S as select * from read_parquet(%r)" % paths)
+    return paths, database
+
+
+def values_of(server):
+    """Values that occur, for the questions."""
+    return dict(zip(("line_id", "trace", "user"), files(server)[1].sql(
+        "select regexp_extract(body, 'traceID=([0-9a-f]{32})', 1), lower(hex(trace_id)), attributes['user.id'] from S where contains(body, 'traceID=') order by timestamp limit 1").fetchall()[0]))
 
 
 def measure_sql(database, sql, runs):
@@ -142,24 +160,20 @@ def main():
     parser.add_argument("--records", type=int, default=1_000_000)
     parser.add_argument("--runs", type=int, default=7)
     options = parser.parse_args()
-    import duckdb
     bodies = list(corpus.requests(options.records))
     fifth = len(bodies) // 5
     with Server(arguments=["--no-shift"]) as table, Server(arguments=["--no-shift"]) as partly:
         load(table, bodies, TENANT); table.flush()
         load(partly, bodies[:-fifth], TENANT); partly.flush(); load(partly, bodies[-fifth:], TENANT)
-        paths = [t.file.file_path.replace("file://", "") for t in table.catalog().load_table("icegate.logs").scan().plan_files()]
-        database = duckdb.connect(config={"threads": 2})
-        database.sql("create view S as select * from read_parquet(%r)" % paths)
-        pick = dict(zip(("line_id", "trace", "user"), database.sql(
-            "select regexp_extract(body, 'traceID=([0-9a-f]{32})', 1), lower(hex(trace_id)), attributes['user.id'] from S where contains(body, 'traceID=') order by timestamp limit 1").fetchall()[0]))
+        paths, database = files(table)
+        pick = values_of(table)
         print("%s, %d cores, %s; %d records in %d data files, %.0f MB; medians of %d, milliseconds (processor milliseconds)" % (
             datetime.date.today(), os.cpu_count(), cpu_model(), options.records, len(paths), sum(map(os.path.getsize, paths)) / 1e6, options.runs))
         print("\n| query | row groups | MB looked at | ours | with a fifth in the WAL | DuckDB | ours / DuckDB |\n|---|---|---|---|---|---|---|")
         first, second, sums, wrong = Client(table), Client(partly), [0, 0, 0], []
         for title, kind, text, parameters, sql in questions(pick):
-            a, a_cpu, body = first.measure(kind, text, parameters, options.runs)
-            b, b_cpu, tail = second.measure(kind, text, parameters, options.runs)
+            a, a_cpu, body = first.measure(path(kind, text, parameters), options.runs)
+            b, b_cpu, tail = second.measure(path(kind, text, parameters), options.runs)
             c, c_cpu, rows = measure_sql(database, sql, options.runs)
             step = parameters.get("step", 1)
             want = theirs(kind, rows)
