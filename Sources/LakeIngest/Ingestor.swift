@@ -247,12 +247,10 @@ package actor Ingestor {
       case .durable(let id):
         await settleDurable(requests, segment, id)
         return
-      case .notWritten(let message):
-        return await settle(requests, .failure(.notAcknowledged(message)))
+      case .notWritten(let message): return await giveUp(requests, topic, message)
       case .elsewhere: continue
       // WAL-4: the rows go nowhere else; whether they are there, only a repeat can make sure of.
-      case .unknown:
-        return await settle(requests, .failure(.notAcknowledged("the outcome of the write is not known")))
+      case .unknown: return await giveUp(requests, topic, "the outcome of the write is not known")
       }
     }
   }
@@ -264,6 +262,13 @@ package actor Ingestor {
   }
 
   // MARK: outcomes
+
+  /// Callers hear that they may try again; why it came to this is for who runs the service.
+  private func giveUp(_ requests: [QueuedRequest], _ topic: Topic, _ why: String) {
+    ports.journal.note(
+      .warning, "ingest.failed", [("topic", topic.rawValue), ("requests", "\(requests.count)"), ("why", why)])
+    settle(requests, .failure(.notAcknowledged(why)))
+  }
 
   /// WAL-5: what was received too long ago enters no lane. - Returns: the others.
   private func dropExpired(_ requests: [QueuedRequest]) -> [QueuedRequest] {

@@ -4,6 +4,7 @@ import LakePorts
 import LakeSchema
 import LakeWAL
 import PortContracts
+import Synchronization
 import Testing
 
 @Suite struct IngestorTests {
@@ -23,9 +24,12 @@ import Testing
 
   /// Runs an ingestor beside `body`, drains it, and returns the bodies found in the queue by a fresh reader.
   private func play(
-    _ lake: MemoryLake, _ settings: QueueSettings, _ body: @Sendable @escaping (Ingestor) async throws -> Void
+    _ lake: MemoryLake, _ settings: QueueSettings, journal: any Journal = NullJournal(),
+    _ body: @Sendable @escaping (Ingestor) async throws -> Void
   ) async throws -> [String] {
-    let ingestor = Ingestor(ports: lake.ports, settings: settings)
+    var ports = lake.ports
+    ports.journal = journal
+    let ingestor = Ingestor(ports: ports, settings: settings)
     try await withThrowingTaskGroup(of: Void.self) { group in
       group.addTask { await ingestor.run() }
       try await body(ingestor)
@@ -133,6 +137,19 @@ import Testing
     #expect(found == ["1/0"])
   }
 
+  @Test("why rows were not written stands in the journal, for who runs the service")
+  func reason() async throws {
+    let lake = try await MemoryLake()
+    lake.store.play { operation, _ in operation == .put ? .refuse(.unavailable("No space left on device")) : nil }
+    var quick = settings
+    quick.writeRetriesMax = 0
+    let journal = WarningJournal()
+    _ = try await play(lake, quick, journal: journal) { ingestor in
+      #expect(await outcome(ingestor, request(1)) != acknowledged)
+    }
+    #expect(journal.lines == ["ingest.failed topic=logs requests=1 why=unavailable(\"No space left on device\")"])
+  }
+
   @Test("an outcome that stays unknown ends in an error at the deadline")
   func unknownForGood() async throws {
     let lake = try await MemoryLake()
@@ -222,5 +239,17 @@ import Testing
       }
     }
     #expect(found == ["1/0", "2/0", "3/0"])
+  }
+}
+
+/// Keeps what is worth a warning, a line each.
+private final class WarningJournal: Journal {
+  private let kept = Mutex<[String]>([])
+  var lines: [String] { kept.withLock { $0 } }
+
+  func note(_ level: JournalLevel, _ event: StaticString, _ facts: @autoclosure () -> [(StaticString, String)]) {
+    guard level >= .warning else { return }
+    let line = "\(event)" + facts().map { " \($0.0)=\($0.1)" }.joined()
+    kept.withLock { $0.append(line) }
   }
 }
