@@ -9,28 +9,28 @@ package import LakeWAL
 /// Any number of runners may work on one table: a lost race costs work, never a row (SHF-3). Within one runner shifts
 /// follow each other. What is decided is decided in `ShiftPlanner` and `ShiftMemory`.
 package actor ShiftRunner {
-  private let ports: Ports
-  private let settings: ShiftSettings
+  let ports: Ports
+  let settings: ShiftSettings
   package let table: LakeTable
-  private let identifier: TableIdentifier
-  private let topic: Topic
+  let identifier: TableIdentifier
+  let topic: Topic
   private let derivation: any RowDerivation
   /// The other tables that the topic feeds.
-  private let siblings: [LakeTable]
-  private let access: QueueAccess
+  let siblings: [LakeTable]
+  let access: QueueAccess
   private let turnstile = Turnstile()
-  private var memory: ShiftMemory
+  var memory: ShiftMemory
   private var lastCommit: ClockInstant?
   /// Segments that one plan may take, after one grew too old before it could be committed; nil: as many as the settings say.
   private var segmentsMax: Int?
   /// Lanes with segments that are not in the table: the first of them, and since when it is known.
-  private var waitingSince: [LaneID: (start: Int, seen: ClockInstant)] = [:]
+  var waitingSince: [LaneID: (start: Int, seen: ClockInstant)] = [:]
   /// The generation that stood when this runner last looked, or that it made.
   private var lastSeen: Int?
   /// When files that no snapshot names are looked for next (DEL-3); nil: nobody has looked yet.
-  private var nextSweep: ClockInstant?
-  package private(set) var counters = ShiftCounters()
-  private let instruments: ShiftInstruments
+  var nextSweep: ClockInstant?
+  package internal(set) var counters = ShiftCounters()
+  let instruments: ShiftInstruments
 
   /// - Parameters:
   ///   - table: fed by the topic it names.
@@ -113,7 +113,7 @@ package actor ShiftRunner {
     case overtaken(String)
   }
 
-  private struct Step: Sendable {
+  struct Step: Sendable {
     var state: QueueState
     var listing: LaneListing
     var idle: [SegmentID]
@@ -240,7 +240,7 @@ package actor ShiftRunner {
     }
   }
 
-  private struct Made: Sendable {
+  struct Made: Sendable {
     let plan: ShiftPlan
     let files: [DataFile]
     let oldest: Int64?
@@ -319,62 +319,6 @@ package actor ShiftRunner {
     ports.journal.note(.warning, "shift.plan.halved", [("table", table.name), ("segments", "\(segmentsMax ?? 0)")])
   }
 
-  private func noteWaiting(_ runs: [LaneRun], now: ClockInstant) {
-    var waiting: [LaneID: (start: Int, seen: ClockInstant)] = [:]
-    for run in runs where !run.segments.isEmpty {
-      let known = waitingSince[run.lane]
-      waiting[run.lane] = known?.start == run.start ? known : (run.start, now)
-    }
-    waitingSince = waiting
-    measureLag()
-  }
-
-  private func measureLag() {
-    let oldest = waitingSince.values.map(\.seen).min()
-    instruments.lag.set(oldest.map { Double($0.duration(to: ports.clock.now).nanoseconds) / 1e9 } ?? 0)
-  }
-
-  private func measure(_ table: TableState, _ state: QueueState, _ runs: [LaneRun]) {
-    let waiting = runs.flatMap { run in
-      run.segments.filter { state.lanes[run.lane]?.isPast($0.sequence) != true }
-    }
-    instruments.walFiles.set(Double(waiting.count))
-    instruments.walBytes.set(Double(waiting.reduce(0) { $0 + $1.size }))
-    instruments.quarantined.set(Double(state.quarantine.count))
-    instruments.snapshots.set(Double(table.metadata.snapshots.count))
-  }
-
-  private func note(_ plan: ShiftPlan, _ state: QueueState, _ fileCount: Int) {
-    ports.journal.note(
-      .info, "shift.committed",
-      [
-        ("table", table.name), ("generation", "\(state.generation)"), ("segments", "\(plan.segmentCount)"),
-        ("rows", "\(plan.rowCount)"), ("repeats", "\(plan.repeatCount)"), ("files", "\(fileCount)"),
-      ])
-    let known = Set(state.quarantine).subtracting(plan.knownQuarantine)
-    for entry in known.sorted() {
-      // SHF-6: an alarm.
-      ports.journal.note(
-        .error, "shift.quarantine", [("segment", "\(entry.segment)"), ("reason", "\(entry.reason)")])
-    }
-  }
-
-  /// What is seldom done, for whoever counts it.
-  private func note(_ made: Made, _ state: QueueState) {
-    let (plan, journal) = (made.plan, ports.journal)
-    if plan.isCut { journal.note(.debug, "shift.cut", [("table", table.name)]) }
-    if plan.repeatCount > 0 { journal.note(.debug, "shift.repeats", [("requests", "\(plan.repeatCount)")]) }
-    if made.files.isEmpty { journal.note(.debug, "shift.empty", [("table", table.name)]) }
-    if let stopped = made.stopped { journal.note(.warning, "shift.stopped", [("segment", stopped)]) }
-    if memory.awaitsCommit(state) { journal.note(.debug, "shift.closing", [("table", table.name)]) }
-    if state.lanes.keys.contains(where: { plan.nextState.lanes[$0] == nil }) {
-      journal.note(.debug, "shift.lane.forgotten", [("table", table.name)])
-    }
-    if plan.nextState.fingerprints.count < state.fingerprints.count {
-      journal.note(.debug, "shift.fingerprints.forgotten", [("table", table.name)])
-    }
-  }
-
   private func putFingerprints(_ fingerprints: [Fingerprint]) async throws(ShiftError) -> String {
     let bytes = FingerprintSet(fingerprints).encoded()
     let prefix = access.layout.fingerprintsPrefix(table.name)
@@ -385,7 +329,7 @@ package actor ShiftRunner {
 
   // MARK: tables
 
-  private func loadTable(_ table: TableIdentifier) async throws(ShiftError) -> TableState {
+  func loadTable(_ table: TableIdentifier) async throws(ShiftError) -> TableState {
     do throws(CatalogError) {
       return try await ports.catalog.loadTable(table)
     } catch {
@@ -394,7 +338,7 @@ package actor ShiftRunner {
     }
   }
 
-  private func state(of table: TableState) throws(ShiftError) -> QueueState {
+  func state(of table: TableState) throws(ShiftError) -> QueueState {
     do throws(WALError) {
       return try QueueState(of: table.metadata)
     } catch {
@@ -402,122 +346,6 @@ package actor ShiftRunner {
     }
   }
 
-  // MARK: tidying up
-
-  /// Ends idle lanes (WAL-6) and deletes what every table is past (DEL-1).
-  private func tidy(_ step: Step, isFlush: Bool) async throws(ShiftError) {
-    for end in step.idle { await endIdleLane(end) }
-    var states = [step.state]
-    for other in siblings {
-      // A table that does not exist has taken nothing: nothing is deleted.
-      states.append(try state(of: try await loadTable(TableIdentifier(other))))
-    }
-    let listing: LaneListing
-    do throws(WALError) {
-      listing = try await access.withOpenings(step.listing, states: states)
-    } catch {
-      throw ShiftError(error)
-    }
-    let delay = isFlush ? Duration.zero : settings.deleteDelay
-    let segments = memory.deletable(listing, states: states, delay: delay, now: ports.clock.now)
-    await delete(segments.map { access.layout.key(topic, $0) })
-    try await deleteFingerprints(step.state)
-    if !isFlush { try await sweepWhenDue() }
-  }
-
-  /// DEL-3: lists, waits, has an empty snapshot committed (`isDue`), then deletes what no snapshot names.
-  private func sweepWhenDue() async throws(ShiftError) {
-    let now = ports.clock.now
-    guard let due = nextSweep else {
-      // A life that has just begun has other things to do.
-      nextSweep = now.advanced(by: settings.sweepInterval / 8)
-      return
-    }
-    guard due <= now else { return }
-    let base = try await loadTable(identifier)
-    let sweep = OrphanSweep(ports: ports)
-    var keys = try await sweep.listed(base.metadata)
-    do throws(ShiftError) {
-      if !keys.isEmpty {
-        let named = try await sweep.named(in: try await loadTable(identifier).metadata)
-        keys.removeAll { named.contains($0) }
-      }
-    } catch {
-      // Snapshots were expired under our hands: another time.
-      guard case .wal(.vanished) = error else { throw error }
-      nextSweep = now.advanced(by: settings.housekeepingInterval)
-      return
-    }
-    // Of the first load: what the second may have seen of later generations is not known to close anything.
-    let gone = memory.deletableFiles(keys, generation: try state(of: base).generation, now: now)
-    nextSweep = now.advanced(
-      by: memory.hasOrphans ? min(settings.sweepInterval, settings.planAgeMax) : settings.sweepInterval)
-    if gone.isEmpty { return }
-    ports.journal.note(.info, "shift.sweep", [("table", table.name), ("files", "\(gone.count)")])
-    await delete(gone)
-  }
-
-  /// On a condition: a segment of a slow writer that lands first is not lost.
-  private func endIdleLane(_ end: SegmentID) async {
-    let condition: PutCondition = ports.hasPlanted(.sealUnconditionally) ? .none : .ifAbsent
-    let result: String
-    do throws(ObjectStoreError) {
-      _ = try await ports.store.put(access.layout.key(topic, end), LaneMark.tombstone, condition: condition)
-      result = "ended"
-    } catch {
-      result = "\(error)"
-    }
-    ports.journal.note(.debug, "shift.lane.end", [("segment", "\(end)"), ("result", result)])
-  }
-
-  private func deleteFingerprints(_ state: QueueState) async throws(ShiftError) {
-    let objects: [ObjectInfo]
-    do throws(ObjectStoreError) {
-      objects = try await ports.store.listAll(prefix: access.layout.fingerprintsPrefix(table.name))
-    } catch {
-      if case .cancelled = error { throw .cancelled }
-      throw .store(error)
-    }
-    let names = objects.compactMap { access.layout.fingerprintsName(table.name, $0.key) }
-    let gone = memory.deletableFingerprints(names, state, now: ports.clock.now)
-    await delete(gone.map { access.layout.fingerprints(table.name, $0) })
-  }
-
-  private func delete(_ runs: [LaneRun]) async {
-    await delete(
-      runs.flatMap { run in
-        run.segments.map { access.layout.key(topic, SegmentID(lane: run.lane, sequence: $0.sequence)) }
-      })
-  }
-
-  /// What is not deleted now is deleted later: errors are only noted.
-  private func delete(_ keys: [ObjectKey]) async {
-    let left = await ports.store.deleteAll(keys)
-    for failure in left {
-      ports.journal.note(
-        .debug, "shift.delete.failed", [("key", failure.key.text), ("error", "\(failure.error)")])
-    }
-    counters.deleted += keys.count - left.count
-  }
-}
-
-/// What a shift has done in its life.
-package struct ShiftCounters: Hashable, Sendable {
-  package var commits = 0
-  package var segments = 0
-  package var rows = 0
-  package var repeats = 0
-  package var files = 0
-  package var lostRaces = 0
-  package var deleted = 0
-
-  fileprivate mutating func add(_ plan: ShiftPlan, files: Int) {
-    commits += 1
-    segments += plan.segmentCount
-    rows += plan.rowCount
-    repeats += plan.repeatCount
-    self.files += files
-  }
 }
 
 extension ShiftPlanner.Input {
