@@ -20,6 +20,10 @@ struct LokiStatusRoutes: Sendable {
     router.on(["GET"], "/loki/api/v1/drilldown-limits") { _, _ in drilldownLimits }
     router.on(["GET"], "/config/tenant/v1/limits") { _, _ in tenantLimits }
     router.on(["GET"], "/services") { _, _ in runningServices }
+    // By hand or by `logcli delete`: said, so that nobody looks for a wrong address.
+    router.on(["GET", "POST", "PUT", "DELETE"], "/loki/api/v1/delete") { _, _ in
+      LokiRefusal(403, LokiStatusRoutes.deletionIsElsewhere).response
+    }
     router.get("/config") { _, _ in .text(200, settings.configuration) }
     guard let flush = services.flush else { return }
     router.post("/flush") { _, _ in
@@ -31,6 +35,10 @@ struct LokiStatusRoutes: Sendable {
       }
     }
   }
+
+  private static let deletionIsElsewhere =
+    "deletion is not available here: delete rows of the table with `icegate iceberg delete` or any Iceberg engine, or "
+    + "configure a retention"
 
   private var buildInformation: HTTPResponse {
     var json = JSONWriter()

@@ -5,8 +5,9 @@ import LakePorts
 extension LogQueryEngine {
   /// Bytes of lines by series or by label.
   ///
-  /// By series: samples carry the target labels, or without those the labels that the selector names. By labels: one
-  /// sample for each of these labels, named by it, over the rows that have it.
+  /// By series: samples carry the target labels, without those the labels that the selector names, and where it names
+  /// none (`{}`) all labels of the stream. By labels: one sample for each target label, or without those for each label
+  /// of the streams, named by it, over the rows that have it. Rows without a target label count in neither.
   /// - Returns: the largest first, at most `limit`; a matrix when a series has several samples.
   package func volume(_ request: VolumeRequest) async throws(QueryError) -> LogQueryResult {
     let selector: LogQL.Selector
@@ -15,7 +16,8 @@ extension LogQueryEngine {
     } catch {
       throw .invalid(error.description)
     }
-    let names = request.targetLabels.isEmpty ? selector.matchers.map(\.name) : request.targetLabels
+    let names = try await names(of: selector, request)
+    let counted = selector.demanding(request.targetLabels)
     let pieces = try pieces(request)
     return try await looking { context throws(QueryError) in
       let view = try await source.open(
@@ -30,38 +32,33 @@ extension LogQueryEngine {
           blocks: { spec throws(QueryError) in
             try await view.blocks(spec.plan.conditions, in: spec.grid.timeRange)
           }, steps: piece.steps, now: ports.wall.now.signedNanoseconds, context: context)
-        func bytes(_ selector: LogQL.Selector, by labels: [String]) async throws(QueryError) -> [GridSeries] {
-          let range = LogQL.LogRange(LogQL.LogExpression(selector: selector), interval: piece.interval)
-          return try await evaluator.evaluate(
-            .aggregation(
-              LogQL.VectorAggregation(
-                .sum, .range(LogQL.RangeAggregation(.bytes, range)), grouping: LogQL.Grouping(labels))))
-        }
-        func add(_ found: [GridSeries], _ labels: (GridSeries) -> LabelSet) {
-          for one in found {
-            let labels = labels(one)
-            let number = numbers[labels] ?? series.count
-            if number == series.count {
-              numbers[labels] = number
-              series.append((labels, VolumeSeries()))
-            }
-            for (step, value) in zip(one.steps, one.values) {
-              series[number].series.add(value, at: piece.stamp(Int(step)))
-            }
+        let range = LogQL.LogRange(LogQL.LogExpression(selector: counted), interval: piece.interval)
+        let found = try await evaluator.evaluate(
+          .aggregation(
+            LogQL.VectorAggregation(
+              .sum, .range(LogQL.RangeAggregation(.bytes, range)), grouping: LogQL.Grouping(names))))
+        for one in request.grouping == .series ? found : found.addedUp(byLabels: names) {
+          let number = numbers[one.labels] ?? series.count
+          if number == series.count {
+            numbers[one.labels] = number
+            series.append((one.labels, VolumeSeries()))
           }
-        }
-        switch request.grouping {
-        case .series: add(try await bytes(selector, by: names)) { $0.labels }
-        case .labels:
-          for name in SeriesGrouping.sorted(names) {
-            let present = LogQL.Selector(selector.matchers + [LogQL.Matcher(name, .matches, ".+")])
-            add(try await bytes(present, by: [])) { _ in LabelSet(nameOnly: name) }
+          for (step, value) in zip(one.steps, one.values) {
+            series[number].series.add(value, at: piece.stamp(Int(step)))
           }
         }
       }
       return LogQueryResult(
         data: data(largest(series, request.limit)), statistics: context.statistics, warnings: view.warnings)
     }
+  }
+
+  /// The labels that bytes are added up by.
+  private func names(of selector: LogQL.Selector, _ request: VolumeRequest) async throws(QueryError) -> [String] {
+    if !request.targetLabels.isEmpty { return request.targetLabels }
+    if request.grouping == .series, !selector.matchers.isEmpty { return selector.matchers.map(\.name) }
+    return try await labels(
+      LabelsRequest(tenant: request.tenant, start: request.start, end: request.end, selectors: [request.query]))
   }
 
   /// The samples of one series of the answer.
@@ -127,6 +124,31 @@ extension LogQueryEngine {
         series.map { VectorSample(labels: $0.labels, time: $0.series.times[0], value: $0.series.values[0]) })
     }
     return .matrix(series.map { SampleSeries(labels: $0.labels, times: $0.series.times, values: $0.series.values) })
+  }
+}
+
+extension LogQL.Selector {
+  /// Only rows that have these labels; what the selector says of one of them stays as it is.
+  fileprivate func demanding(_ names: [String]) -> LogQL.Selector {
+    let named = Set(matchers.map(\.name))
+    let missing = Set(names).subtracting(named).sorted()
+    return LogQL.Selector(matchers + missing.map { LogQL.Matcher($0, .matches, ".+") })
+  }
+}
+
+extension [GridSeries] {
+  /// One series for each of the labels, over the series that have it.
+  fileprivate func addedUp(byLabels names: [String]) -> [GridSeries] {
+    Set(names).sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }.compactMap { name in
+      var totals: [Int32: Double] = [:]
+      for series in self where series.labels[name] != nil {
+        for (step, value) in zip(series.steps, series.values) { totals[step, default: 0] += value }
+      }
+      if totals.isEmpty { return nil }
+      var added = GridSeries(labels: LabelSet(nameOnly: name))
+      for (step, value) in totals.sorted(by: { $0.key < $1.key }) { added.append(Int(step), value) }
+      return added
+    }
   }
 }
 

@@ -33,6 +33,16 @@ struct LokiRouteTests {
     #expect(await ask("POST", "/loki/api/v1/push").status == 404)
   }
 
+  @Test("deletion of lines is refused with where to delete", arguments: ["GET", "POST", "PUT", "DELETE"])
+  func deletion(method: String) async {
+    let refused = await ask(method, "/loki/api/v1/delete", "query=%7Bapp%3D%22a%22%7D&start=1")
+    #expect(refused.status == 403)
+    #expect(
+      refused.text
+        == #"{"status":"error","errorType":"bad_data","error":"deletion is not available here: delete rows of the table with "#
+        + #"`icegate iceberg delete` or any Iceberg engine, or configure a retention"}"#)
+  }
+
   @Test("rules and alerts are those of a Loki without any")
   func ruler() async {
     #expect(
