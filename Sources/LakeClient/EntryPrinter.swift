@@ -31,6 +31,8 @@ package struct EntryPrinter: Sendable {
   package var isUTC: Bool
   /// Labels that are not shown, because all have them.
   package private(set) var common: [String: String] = [:]
+  /// Columns that samples' values take.
+  private var valueWidth = 12
 
   package init(
     mode: Mode = .default, labels: Labels = .varying, hasColours: Bool = false, isTerminal: Bool = false,
@@ -54,6 +56,11 @@ package struct EntryPrinter: Sendable {
       common = common.filter { entry.labels[$0.key] == $0.value }
     }
     if entries.count == 1 { common = [:] }
+  }
+
+  /// Makes the column of values as wide as the widest of these.
+  package mutating func learn(_ series: [MetricSeries]) {
+    for one in series { for sample in one.samples { valueWidth = max(valueWidth, sample.value.utf8.count) } }
   }
 
   /// `{cluster="eu", env="prod"}`, for a line above all others; nil when there is nothing to tell.
@@ -127,7 +134,7 @@ package struct EntryPrinter: Sendable {
     let labels = EntryPrinter.text(series.labels)
     return series.samples.map { sample in
       if mode == .raw { return sample.value + "\n" }
-      let value = String(repeating: " ", count: max(0, 12 - sample.value.count)) + sample.value
+      let value = String(repeating: " ", count: max(0, valueWidth - sample.value.utf8.count)) + sample.value
       return paint(.dim, time(UInt64(max(0, min(sample.time, 1.8e10)) * 1e9))) + " " + value + " "
         + paint(.dim, printable(labels)) + "\n"
     }.joined()

@@ -40,24 +40,33 @@ package struct LokiClient: Sendable {
         HTTPExchange(method: "GET", url: url, headers: headers + [LokiClient.categorized], timeout: .seconds(600)))
     } catch {
       if case .cancelled = error { throw CancellationError() }
-      throw Failure(status: nil, message: LokiClient.text(error))
+      throw Failure(error)
     }
     guard answer.status == 200 else {
-      throw Failure(status: answer.status, message: LokiAnswer.message(answer.body))
+      throw Failure(answered: answer.status, LokiAnswer.message(answer.body), address)
     }
     return answer.body
   }
+}
 
-  private static func text(_ error: TransportError) -> String {
+extension LokiClient.Failure {
+  init(_ error: TransportError) {
     switch error {
-    case .notSent(let text), .broken(let text), .timedOut(let text), .tooLarge(let text): text
-    case .cancelled: "cancelled"
+    case .notSent(let text), .broken(let text), .timedOut(let text), .tooLarge(let text):
+      self.init(status: nil, message: text)
+    case .cancelled: self.init(status: nil, message: "cancelled")
     }
+  }
+
+  /// A path that is not there tells of another server or another port.
+  init(answered status: Int, _ message: String, _ address: ServerAddress) {
+    self.init(
+      status: status, message: status == 404 ? "\(message) (is \(address) the address of a Loki port?)" : message)
   }
 }
 
 /// Where a server is: `http://host:port/prefix`, taken apart.
-package struct ServerAddress: Sendable, Hashable {
+package struct ServerAddress: Sendable, Hashable, CustomStringConvertible {
   package let scheme: String
   /// Host and port.
   package let authority: String
@@ -85,6 +94,8 @@ package struct ServerAddress: Sendable, Hashable {
       return nil
     }
   }
+
+  package var description: String { "\(scheme)://\(authority)\(prefix)" }
 
   package func url(_ path: String, _ parameters: [(name: String, value: String)]) -> String {
     "\(scheme)://\(authority)\(target(path, parameters))"

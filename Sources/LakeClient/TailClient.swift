@@ -32,7 +32,7 @@ package final class TailClient {
     do throws(TransportError) {
       tunnel = try CurlTunnel(url: "\(address.scheme)://\(address.authority)/")
     } catch {
-      throw LokiClient.Failure(status: nil, message: "\(error)")
+      throw LokiClient.Failure(error)
     }
     let key = WebSocketHandshake.key(random)
     var request =
@@ -42,7 +42,8 @@ package final class TailClient {
     try tunnel.send(Bytes(request + "\r\n"))
     let answer = try TailClient.readHead(tunnel)
     guard answer.head.status == 101, answer.head["sec-websocket-accept"] == WebSocketHandshake.accept(key: key) else {
-      throw try TailClient.failure(answer.head, answer.rest, tunnel)
+      let message = try TailClient.message(answer.head, answer.rest, tunnel)
+      throw LokiClient.Failure(answered: answer.head.status, message, address)
     }
     if !answer.rest.isEmpty { reader.append(Bytes(answer.rest)) }
   }
@@ -92,12 +93,11 @@ package final class TailClient {
     throw LokiClient.Failure(status: nil, message: "the server did not answer the handshake")
   }
 
-  private static func failure(_ head: ResponseHead, _ rest: [UInt8], _ tunnel: CurlTunnel) throws -> LokiClient.Failure
-  {
+  private static func message(_ head: ResponseHead, _ rest: [UInt8], _ tunnel: CurlTunnel) throws -> String {
     var body = rest
     let length = min(head["content-length"].flatMap { Int($0) } ?? 0, headBytesMax)
     while body.count < length, let more = try tunnel.receive(within: .seconds(5)), !more.isEmpty { body += more.array }
-    return LokiClient.Failure(status: head.status, message: LokiAnswer.message(Bytes(body)))
+    return LokiAnswer.message(Bytes(body))
   }
 }
 

@@ -58,6 +58,12 @@ import Testing
     #expect(
       EntryPrinter(isUTC: true).text(series)
         == "2026-01-15 10:40:00.000Z          1.5 {a=\"b\"}\n2026-01-15 10:41:00.500Z           20 {a=\"b\"}\n")
+    var wide = EntryPrinter(isUTC: true)
+    wide.learn([series, MetricSeries(labels: [:], samples: [(1, "0.18333333333333332")])])
+    #expect(
+      wide.text(series)
+        == "2026-01-15 10:40:00.000Z                 1.5 {a=\"b\"}\n2026-01-15 10:41:00.500Z                  20 {a=\"b\"}\n"
+    )
     #expect(
       EntryPrinter(mode: .jsonl).text(series)
         == #"{"labels":{"a":"b"},"samples":[[1768473600,"1.5"],[1768473660.5,"20"]]}"# + "\n")

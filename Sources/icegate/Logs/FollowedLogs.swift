@@ -17,7 +17,7 @@ struct FollowedLogs {
   init(_ options: LogsOptions) { self.options = options }
 
   func run(_ query: String) throws {
-    var printer = options.printer
+    let printer = options.printer
     var start = options.start
     var recent: [LogEntry: Int] = [:]
     var pause: UInt32 = 1
@@ -42,7 +42,6 @@ struct FollowedLogs {
             for entry in entries.sorted(by: { $0.time < $1.time }) {
               if let count = known[entry], count > 0 { known[entry] = count - 1 } else { fresh.append(entry) }
             }
-            if isFirst { printer.learn([]) }
             Console.write(fresh.map { printer.text($0) }.joined())
             for entry in fresh {
               recent[entry, default: 0] += 1

@@ -22,6 +22,9 @@ struct LogsCommand {
       return 0
     } catch let failure as LokiClient.Failure {
       Program.complain("logs: \(failure)")
+      if failure.isOurs, let mark = options.subject.queryText.flatMap({ QueryMark.text(failure.message, in: $0) }) {
+        Program.remark(mark)
+      }
       return failure.isOurs ? 2 : 1
     } catch {
       Program.complain("logs: \(error)")
@@ -77,7 +80,7 @@ struct LogsCommand {
       total += answer.statistics
       if isFirst { for warning in answer.warnings { remark("warning: \(warning)") } }
       guard case .entries(let entries) = answer.data else {
-        write(answer.data, printer)
+        write(answer.data, &printer)
         return statistics(total)
       }
       let fresh = try pager.take(entries)
@@ -97,7 +100,7 @@ struct LogsCommand {
         Console.write(found[max(0, part - 1000)..<part].reversed().map { printer.text($0) }.joined())
       }
     }
-    if count == 0 { remark("no lines") }
+    if count == 0 { remark("no lines\(options.rangeText)") }
     statistics(total)
   }
 
@@ -109,11 +112,12 @@ struct LogsCommand {
     return parameters.map { (name: $0.0, value: $0.1) }
   }
 
-  private func write(_ data: LokiAnswer.Data, _ printer: EntryPrinter) {
+  private func write(_ data: LokiAnswer.Data, _ printer: inout EntryPrinter) {
     switch data {
     case .entries: break
     case .series(let series):
-      if series.isEmpty { remark("no series") }
+      if series.isEmpty { remark("no series\(options.isInstant ? "" : options.rangeText)") }
+      printer.learn(series)
       for one in series { Console.write(printer.text(one)) }
     case .scalar(_, let value): Console.say(value)
     }

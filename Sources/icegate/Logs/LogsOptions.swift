@@ -10,6 +10,14 @@ struct LogsOptions {
     case labelNames
     case labelValues(String)
     case series(String)
+
+    /// What the server reads as LogQL.
+    var queryText: String? {
+      switch self {
+      case .query(let text), .series(let text): text
+      case .labelNames, .labelValues: nil
+      }
+    }
   }
 
   var subject: Subject
@@ -28,6 +36,12 @@ struct LogsOptions {
   var isQuiet: Bool
   var showsStatistics: Bool
   var printer: EntryPrinter
+
+  /// ` between 2026-01-15 09:40:00.000 and 2026-01-15 10:40:00.000`
+  var rangeText: String {
+    let time = printer.isUTC ? ClockText.utc : ClockText.local
+    return " between \(time(start)) and \(time(end))"
+  }
 
   static let usage = """
     usage: icegate logs 'QUERY' [OPTIONS]          lines or series of a LogQL query
@@ -101,7 +115,10 @@ struct LogsOptions {
   }
 
   private static func subject(_ arguments: inout Arguments) throws(Arguments.Wrong) -> Subject {
-    guard let first = arguments.word() else { throw Arguments.Wrong(description: "a query is wanted\n\n\(usage)") }
+    guard let first = arguments.word() else {
+      try arguments.finish()
+      throw Arguments.Wrong(description: "a query is wanted\n\n\(usage)")
+    }
     switch first {
     case "labels": return arguments.word().map { .labelValues($0) } ?? .labelNames
     case "series": return .series(arguments.word() ?? "{}")
