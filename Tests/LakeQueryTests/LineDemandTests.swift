@@ -66,6 +66,31 @@ struct LineDemandTests {
     #"| json | size > 5B | __error__="""#, #"| logfmt | status != 404 | __error__="""#,
     #"| logfmt | __error__="" | a_status > 500"#, #"| json | logfmt | status > 450 | __error__="""#,
     #"| logfmt | latency >= 2ms | __error__="""#,
+    #"| json | line_format "{{.msg}}" | status="500""#, #"| json | line_format "{{.msg}}" | status >= 500"#,
+    #"| json | line_format "{{.msg}}" | status >= 500 | __error__="""#,
+    #"| json | __error__="" | line_format "{{div 1 .status}}" | status >= 500"#,
+    #"| json | line_format "{{div 1 .latency}}" | status =~ "5.." or __error__="TemplateFormatErr""#,
+    #"| json | line_format "{{div 1 .latency}}" | status="500" | __error__="""#,
+    #"| json | line_format "status={{.msg}}" | status!="" | logfmt | status_extracted="x-y""#,
+    #"| json | line_format "level=debug" | decolorize | level="debug""#, #"| line_format "x" | json | status="500""#,
+    #"| line_format `{"status":500}` | status="" | json | status_extracted="" | status="500""#,
+    #"| json | decolorize | status="500" |= "[0m""#, #"| json | decolorize | __error__="" | status >= 500"#,
+    #"| json | drop __error__, __error_details__ | status >= 500"#,
+    #"| json | logfmt | drop __error__, __error_details__ | status="500""#,
+    #"| json | logfmt | drop __error__, __error_details__ | status != 404"#,
+    #"| json | drop __error__="JSONParserErr" | status >= 500"#, #"| json | drop __error_details__ | status >= 500"#,
+    #"| json s="status" | drop __error__ | s > 1"#,
+    #"| json | drop status | status="500""#, #"| json | drop status="404" | status!="""#,
+    #"| json | drop status | logfmt | status="500""#, #"| json | drop status | json | status="500""#,
+    #"| json | keep status | status="500""#, #"| json | keep msg | status="500""#,
+    #"| json | keep status | status >= 500"#,
+    #"| json | label_format code=status | code="500""#, #"| json | label_format code=status | status="500""#,
+    #"| json | label_format code=status | code >= 500 | __error__="""#,
+    #"| json | label_format status=msg | status="x-y""#, #"| json | label_format status="{{.msg}}" | status="x-y""#,
+    #"| json | label_format x="{{.msg}}" | status >= 500 | __error__="""#,
+    #"| json | label_format x="{{div 1 .latency}}" | status >= 500"#,
+    #"| label_format status="500" | json | status_extracted="500""#,
+    #"| json | label_format status="500" | status="500" or msg="x-y""#,
   ]
 
   /// Stored labels of the same names stand in every third row of two blocks of three.
@@ -149,7 +174,17 @@ struct LineDemandTests {
     #expect(try Self.demands(#"{a="b"} | json | status!="500""#) == [])
     #expect(try Self.demands(#"{a="b"} | json | path="/""#) == ["path |= \(escape)path"])
     #expect(try Self.demands(#"{a="b"} | json | status="""#) == [])
-    #expect(try Self.demands(#"{a="b"} | json | line_format "x" | status="500""#) == [])
+    let status = [#"status |= 500 or \u00"#, "status |= \(escape)status"]
+    #expect(try Self.demands(#"{a="b"} | json | line_format "x" | status="500""#) == status)
+    #expect(try Self.demands(#"{a="b"} | json | decolorize | keep status | status="500""#) == status)
+    #expect(try Self.demands(#"{a="b"} | json | label_format x="y" | status="500""#) == status)
+    #expect(try Self.demands(#"{a="b"} | json | label_format status="y" | status="500""#) == [])
+    #expect(try Self.demands(#"{a="b"} | line_format "x" | json | status="500""#) == [])
+    #expect(try Self.demands(#"{a="b"} | json | line_format "x" | status >= 500"#) == [])
+    #expect(
+      try Self.demands(#"{a="b"} | json | drop __error__, __error_details__ | status >= 500"#)
+        == [#"status |= status or \u00"#])
+    #expect(try Self.demands(#"{a="b"} | json | drop __error__="JSONParserErr" | status >= 500"#) == [])
     #expect(try Self.demands(#"{a="b"} | json | a="xx" or b="yy""#) == [#"a,b |= \u00 or xx or yy"#])
   }
 

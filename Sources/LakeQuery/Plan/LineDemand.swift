@@ -18,7 +18,11 @@ struct LineDemandReader {
   private var parsers: [Parser] = []
   /// A row may carry an error here; filters by number, duration, bytes and address let such rows pass.
   private var mayHaveErrors: Bool
-  /// Behind a stage that changes lines or labels nothing can be told.
+  /// Labels that a stage writes: their values need not stand in the line.
+  private var written = Set<String>()
+  /// Parsers to come read a line that is not the stored one.
+  private var isRewritten = false
+  /// Nothing can be told any more.
   private var isOver = false
 
   /// One of the texts stands in every line that the parser gives the label from.
@@ -76,12 +80,23 @@ struct LineDemandReader {
     switch stage {
     case .lineFilter: break
     case .json, .logfmt, .regexp, .pattern:
+      if isRewritten { isOver = true }
       parsers.append(Parser(stage: stage))
       mayHaveErrors = true
     case .labelFilter(let filter):
       let dropsErrorsLater = LineDemandReader.dropsErrors(rest)
       add(try clauses(filter, dropsErrorsLater: dropsErrorsLater))
-    case .unpack, .lineFormat, .labelFormat, .decolorize, .drop, .keep: isOver = true
+    case .unpack: isOver = true
+    case .decolorize: isRewritten = true
+    case .lineFormat:
+      isRewritten = true
+      mayHaveErrors = true
+    case .labelFormat(let formats):
+      for format in formats { written.insert(format.label) }
+      mayHaveErrors = true
+    // A label that is still there was there before.
+    case .keep: break
+    case .drop(let choices): if choices.contains(.name("__error__")) { mayHaveErrors = false }
     }
   }
 
@@ -155,10 +170,14 @@ struct LineDemandReader {
     return RegexShape(matcher.value).anyOf
   }
 
+  /// Whether a row that has the label, but not stored, has it from a parser. Hidden labels come from their columns.
+  private func isMade(_ label: String) -> Bool {
+    !parsers.isEmpty && !written.contains(label) && !LabelReference(label).isHidden
+  }
+
   /// The clauses of a label that must be there, the most telling one first.
   private func clauses(label: String, values: [RegexShape.Literal]?) -> [Clause] {
-    // Hidden labels come from their columns.
-    guard !parsers.isEmpty, !LabelReference(label).isHidden else { return [] }
+    guard isMade(label) else { return [] }
     var name = label
     if name.hasSuffix("_extracted") { name.removeLast("_extracted".count) }
     var found: [Clause] = []
@@ -174,7 +193,7 @@ struct LineDemandReader {
   /// The clause of a label whose value must pass a test as a quantity, where every parser joins keys and values in the same plain way.
   private func quantityClause(label: String, _ condition: LabelCondition) -> Clause? {
     guard case .quantity(_, let test) = condition, let syntax = parsers.first?.plainSyntax,
-      parsers.allSatisfy({ $0.plainSyntax == syntax }), !LabelReference(label).isHidden,
+      parsers.allSatisfy({ $0.plainSyntax == syntax }), isMade(label),
       // Such a label may have come from a key with or without the suffix.
       !label.hasSuffix("_extracted"), let keyEnd = LineText.lastWord(label)
     else { return nil }

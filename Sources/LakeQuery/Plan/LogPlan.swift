@@ -23,7 +23,7 @@ struct LogPlan: Sendable {
     var seesStoredLabels = true
     var seesStoredLine = true
     var mayHaveErrors = false
-    for stage in expression.stages {
+    for stage in LogPlan.filtersFirst(expression.stages) {
       switch stage {
       case .lineFilter(let filter) where seesStoredLine:
         lines.append(try LineMatcher(filter))
@@ -47,6 +47,18 @@ struct LogPlan: Sendable {
     demands = try LineDemandReader.demands(of: rest, unwrapped: unwrapped, mayHaveErrors: mayHaveErrors)
   }
 
+  /// The same stages, with filters by the text of labels ahead of stages that only write the line: no line is written for a row that goes.
+  private static func filtersFirst(_ stages: [LogQL.Stage]) -> [LogQL.Stage] {
+    var ordered: [LogQL.Stage] = []
+    for stage in stages {
+      if case .labelFilter(let filter) = stage, !filter.seesErrors, !filter.mayMark {
+        ordered.insert(stage, at: ordered.lastIndex { !$0.onlyWritesLine }.map { $0 + 1 } ?? 0)
+      } else {
+        ordered.append(stage)
+      }
+    }
+    return ordered
+  }
 }
 
 extension LogQL.LabelFilter {
@@ -84,6 +96,14 @@ extension LogQL.Stage {
     switch self {
     case .lineFilter, .labelFilter, .lineFormat, .decolorize: true
     case .json, .logfmt, .regexp, .pattern, .unpack, .labelFormat, .drop, .keep: false
+    }
+  }
+
+  /// Whether every row stays, with its labels; it may be marked.
+  fileprivate var onlyWritesLine: Bool {
+    switch self {
+    case .lineFormat, .decolorize: true
+    default: false
     }
   }
 
