@@ -43,7 +43,8 @@ struct ExtraWriter: ~Copyable {
     var json = ProtoToJSON(keepsNaN: true, valueDepthMax: limits.valueDepthMax)
     var found = try Occurrences(of: field, in: message)
     var isFirst = true
-    while case .bytes(let pair)? = try found.next() {
+    while let value = try found.next() {
+      guard case .bytes(let pair) = value else { throw WireError(.wrongWireType, at: message.start, field: field) }
       if !isFirst { out.append(UInt8(ascii: ",")) }
       isFirst = false
       try json.append(.keyValue, pair, to: &out)
