@@ -7,6 +7,10 @@ package enum ContentEncoding: String, Sendable, Hashable, CaseIterable {
   case identity, gzip, deflate, zstd
   /// One snappy block (Prometheus remote write, Loki push), not the framing format.
   case snappy
+  /// Snappy's framing format.
+  case snappyFramed = "x-snappy-framed"
+  /// LZ4 frames.
+  case lz4
   case brotli = "br"
 
   /// One token of a `Content-Encoding` or `Accept-Encoding` header, in any case; nil when we do not have it.
@@ -14,9 +18,11 @@ package enum ContentEncoding: String, Sendable, Hashable, CaseIterable {
     switch token.lowercased() {
     case "", "identity": self = .identity
     case "gzip", "x-gzip": self = .gzip
-    case "deflate": self = .deflate
+    case "deflate", "zlib": self = .deflate
     case "zstd": self = .zstd
     case "snappy", "x-snappy": self = .snappy
+    case "x-snappy-framed": self = .snappyFramed
+    case "lz4": self = .lz4
     case "br": self = .brotli
     default: return nil
     }
@@ -24,7 +30,7 @@ package enum ContentEncoding: String, Sendable, Hashable, CaseIterable {
 
   /// Decompresses a body of unknown size, never holding more than `limit` bytes of it (plus the codec's window).
   ///
-  /// Several gzip members or zstd frames in a row are one text. `deflate` is zlib as RFC 9110 says, or raw deflate as
+  /// Several gzip members, zstd or lz4 frames in a row are one text. `deflate` is zlib as RFC 9110 says, or raw deflate as
   /// some clients send it.
   /// - Throws: `.limitExceeded` when the text is longer than `limit`; `.malformed` when it is broken or cut short.
   package func decode(_ body: Bytes, limit: Int) throws(CompressionError) -> Bytes {
@@ -37,10 +43,15 @@ package enum ContentEncoding: String, Sendable, Hashable, CaseIterable {
       case .deflate: return try Self.decodeDeflate(source, limit: limit)
       case .zstd: return try ZstdBody.decode(source, limit: limit)
       case .snappy: return try Self.decodeSnappy(source, limit: limit)
+      case .snappyFramed: return try SnappyFrames.decode(source, limit: limit)
+      case .lz4: return try LZ4Body.decode(source, limit: limit)
       case .brotli: return try BrotliBody.decode(source, limit: limit)
       }
     }
   }
+
+  /// True when `body` begins as snappy's framing format does. Some senders call that `snappy`.
+  package static func isSnappyFramed(_ body: Bytes) -> Bool { body.withUnsafeBytes { SnappyFrames.isAtStart(of: $0) } }
 
   /// Compresses a whole body. `level` is the codec's own scale.
   package func encode(_ body: Bytes, level: Int? = nil) throws(CompressionError) -> Bytes {
@@ -49,6 +60,8 @@ package enum ContentEncoding: String, Sendable, Hashable, CaseIterable {
     case .gzip: return try Compressor().compress(body, codec: .gzip, level: level)
     case .zstd: return try Compressor().compress(body, codec: .zstd, level: level)
     case .snappy: return try Compressor().compress(body, codec: .snappy)
+    case .snappyFramed: return try SnappyFrames.encode(body)
+    case .lz4: return try LZ4Body.encode(body)
     case .brotli: return try Compressor().compress(body, codec: .brotli, level: level)
     case .deflate:
       let storage = RawStorage(capacity: Compressor.bound(body.count, codec: .gzip))

@@ -63,6 +63,55 @@ package enum JSONSyntax {
     return Bytes(storage: widened.storage, offset: widened.offset, count: widened.count)
   }
 
+  /// The same text with U+FFFD for what is no Unicode: bytes that are not UTF-8, escapes of half a surrogate pair. JavaScript writes such
+  /// halves where a text was cut in the middle of a character.
+  /// - Returns: nil when there is none. - Precondition: `scan` found no fault in `bytes`.
+  package static func repairingText(_ bytes: Bytes) -> Bytes? {
+    let text = bytes.withUnsafeBytes { Bytes(String(decoding: $0, as: UTF8.self)) }
+    var out = BufferBuilder<UInt8>(capacity: text.count)
+    text.withUnsafeBytes { text in
+      var index = 0
+      while index < text.count {
+        guard text[index] == UInt8(ascii: "\\") else {
+          out.append(text[index])
+          index += 1
+          continue
+        }
+        let count = escapeCount(text, at: index)
+        let isHalf = count == 6 && halfOfPair(text, at: index) != nil
+        if isHalf {
+          for byte in "\\ufffd".utf8 { out.append(byte) }
+        } else {
+          for byte in text[index..<index + count] { out.append(byte) }
+        }
+        index += count
+      }
+    }
+    let repaired = out.finish()
+    let result = Bytes(storage: repaired.storage, offset: repaired.offset, count: repaired.count)
+    return result == bytes ? nil : result
+  }
+
+  /// Bytes of the escape at `index`; a whole surrogate pair is one.
+  private static func escapeCount(_ text: UnsafeRawBufferPointer, at index: Int) -> Int {
+    guard index + 5 < text.count, text[index + 1] == UInt8(ascii: "u") else { return min(2, text.count - index) }
+    guard halfOfPair(text, at: index) == 0xD800, halfOfPair(text, at: index + 6) == 0xDC00 else { return 6 }
+    return 12
+  }
+
+  /// 0xD800 for the escape of a pair's first half, 0xDC00 for that of its second, nil for anything else.
+  private static func halfOfPair(_ text: UnsafeRawBufferPointer, at index: Int) -> UInt32? {
+    guard index + 5 < text.count, text[index] == UInt8(ascii: "\\"), text[index + 1] == UInt8(ascii: "u") else {
+      return nil
+    }
+    var unit: UInt32 = 0
+    for digit in text[(index + 2)..<(index + 6)] {
+      guard let value = Hex.value(of: digit) else { return nil }
+      unit = unit << 4 | UInt32(value)
+    }
+    return unit & 0xF800 == 0xD800 ? unit & 0xFC00 : nil
+  }
+
   private static func isPartOfNumber(_ byte: UInt8) -> Bool {
     switch byte {
     case 48...57, UInt8(ascii: "."), UInt8(ascii: "e"), UInt8(ascii: "E"), UInt8(ascii: "+"), UInt8(ascii: "-"): true

@@ -41,6 +41,20 @@ import Testing
     #expect(response?.headers.fields.map(\.name) == ["Vary"])
   }
 
+  @Test("a preflight without an origin gets no permission; without a method it is none; an empty origin is none")
+  func emptyHeaders() {
+    let anyone = CORSPolicy(allowedOrigins: ["*"])
+    let missing = HTTPRequest(method: "OPTIONS", path: "/v1/logs", headers: ["Access-Control-Request-Method": "POST"])
+    #expect(anyone.preflight(missing)?.status == 204)
+    #expect(anyone.preflight(missing)?.headers["Access-Control-Allow-Origin"] == nil)
+    let noMethod = HTTPRequest(
+      method: "OPTIONS", path: "/v1/logs", headers: ["Origin": "https://x.test", "Access-Control-Request-Method": ""])
+    #expect(anyone.preflight(noMethod) == nil)
+    var response = HTTPResponse(status: 200)
+    anyone.decorate(&response, for: HTTPRequest(method: "POST", path: "/", headers: ["Origin": ""]))
+    #expect(response.headers["Access-Control-Allow-Origin"] == nil)
+  }
+
   @Test("any origin may send without credentials; without origins nothing is said")
   func anyOrigin() {
     let request = HTTPRequest(method: "POST", path: "/", headers: ["Origin": "https://x.test"])

@@ -26,7 +26,7 @@ struct ContentEncodingTests {
 
   @Test(
     "a body cut short anywhere is malformed",
-    arguments: ContentEncoding.allCases.filter { $0 != .identity })
+    arguments: ContentEncoding.allCases.filter { $0 != .identity && $0 != .snappyFramed })
   func truncation(encoding: ContentEncoding) throws {
     let packed = try encoding.encode(Bytes(Array(Self.text.prefix(600))))
     for length in 0..<packed.count {
@@ -34,7 +34,7 @@ struct ContentEncodingTests {
     }
   }
 
-  @Test("gzip members and zstd frames in a row are one text", arguments: [ContentEncoding.gzip, .zstd])
+  @Test("gzip members and zstd frames in a row are one text", arguments: [ContentEncoding.gzip, .zstd, .lz4])
   func members(encoding: ContentEncoding) throws {
     let both = try encoding.encode(Bytes("first,")).array + encoding.encode(Bytes("second")).array
     #expect(try encoding.decode(Bytes(both), limit: 100).text == "first,second")
@@ -56,6 +56,37 @@ struct ContentEncodingTests {
     ]
     let decoded = try? ContentEncoding.zstd.decode(Bytes(frame), limit: 100)
     #expect(decoded?.text == "piped \n")
+  }
+
+  /// Written by Google's snappy and by liblz4, through Python's cramjam.
+  @Test("snappy's framing format and lz4 frames of others are read")
+  func frames() throws {
+    let snappy: [UInt8] = [
+      0xFF, 0x06, 0x00, 0x00, 0x73, 0x4E, 0x61, 0x50, 0x70, 0x59, 0x00, 0x10, 0x00, 0x00, 0x1C, 0x67, 0x5B, 0x48, 0x1B,
+      0x18, 0x73, 0x6E, 0x61, 0x70, 0x70, 0x79, 0x20, 0x4E, 0x07, 0x00,
+    ]
+    #expect(ContentEncoding.isSnappyFramed(Bytes(snappy)))
+    #expect(try ContentEncoding.snappyFramed.decode(Bytes(snappy), limit: 100).text == "snappy snappy snappy snappy")
+    // Kinds of chunks that may be passed over, and one that may not.
+    #expect(try ContentEncoding.snappyFramed.decode(Bytes(snappy + [0xFE, 2, 0, 0, 1, 2]), limit: 100).count == 27)
+    #expect(throws: CompressionError.self) {
+      try ContentEncoding.snappyFramed.decode(Bytes(snappy + [0x02, 2, 0, 0, 1, 2]), limit: 100)
+    }
+    for length in 0..<snappy.count where length != 10 {
+      #expect(throws: CompressionError.self) {
+        try ContentEncoding.snappyFramed.decode(Bytes(snappy)[0..<length], limit: 100)
+      }
+    }
+    for index in 14..<18 {
+      var wrong = snappy
+      wrong[index] ^= 1
+      #expect(throws: CompressionError.self) { try ContentEncoding.snappyFramed.decode(Bytes(wrong), limit: 100) }
+    }
+    let lz4: [UInt8] = [
+      0x04, 0x22, 0x4D, 0x18, 0x54, 0x40, 0xAE, 0x0D, 0x00, 0x00, 0x00, 0x4A, 0x6C, 0x7A, 0x34, 0x20, 0x04, 0x00, 0x50,
+      0x34, 0x20, 0x6C, 0x7A, 0x34, 0xC0, 0x66, 0x20, 0xA9, 0x00, 0x00, 0x00, 0x00, 0xE9, 0xC1, 0xD7, 0x78,
+    ]
+    #expect(try ContentEncoding.lz4.decode(Bytes(lz4), limit: 100).text == "lz4 lz4 lz4 lz4 lz4 lz4")
   }
 
   @Test("header tokens are met in any case, unknown ones are nil")

@@ -105,20 +105,24 @@ import Testing
           return try client.answer(stream)
         }
         var stream: UInt32 = 1
-        for encoding in [ContentEncoding.gzip, .deflate, .zstd] {
-          let answer = try call(stream, encoding.rawValue, try encoding.encode(text).array)
+        // By the name `snappy` Collectors send the framing format.
+        let codings: [(String, ContentEncoding)] = [
+          ("gzip", .gzip), ("deflate", .deflate), ("zstd", .zstd), ("snappy", .snappyFramed),
+        ]
+        for (name, encoding) in codings {
+          let answer = try call(stream, name, try encoding.encode(text).array)
           #expect(answer.body == H2.message(Array("30000".utf8)))
           stream += 2
         }
         // A message of a compressing client may still be sent as it is.
-        #expect(try call(7, "gzip", [1, 2, 3], compressed: 0).body == H2.message(Array("3".utf8)))
-        let unknown = try call(9, "lzma", [1])
+        #expect(try call(9, "gzip", [1, 2, 3], compressed: 0).body == H2.message(Array("3".utf8)))
+        let unknown = try call(11, "lzma", [1])
         #expect(unknown.grpcStatus == "12")
-        #expect(unknown.fields["grpc-accept-encoding"] == "identity,gzip,deflate,zstd")
-        #expect(try call(11, nil, [1]).grpcStatus == "13")
-        #expect(try call(13, "gzip", [1, 2, 3]).grpcStatus == "13")
-        #expect(try call(15, "gzip", bomb).grpcStatus == "8")
-        #expect(try call(17, nil, [1], compressed: 2).grpcStatus == "13")
+        #expect(unknown.fields["grpc-accept-encoding"] == "identity,gzip,deflate,zstd,snappy")
+        #expect(try call(13, nil, [1]).grpcStatus == "13")
+        #expect(try call(15, "gzip", [1, 2, 3]).grpcStatus == "13")
+        #expect(try call(17, "gzip", bomb).grpcStatus == "8")
+        #expect(try call(19, nil, [1], compressed: 2).grpcStatus == "13")
       }
       #expect(server.server.statistics.bodyBytesInMemory == 0)
     }

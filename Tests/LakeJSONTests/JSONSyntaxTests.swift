@@ -39,4 +39,23 @@ import Testing
         == "[18446744073709551615,18446744073709551616e0,-9223372036854775808,-9223372036854775809e0,1768471200000000001,1e30,\"99999999999999999999\\\"1\"]"
     )
   }
+
+  @Test(
+    "what is no Unicode becomes U+FFFD, and nothing else changes",
+    arguments: [
+      (#""\ud83d\ude00 \u00e9 \\ud83d \"x""#, nil), (#""cut \ud83d""#, #""cut \ufffd""#),
+      (#""\uDE00\uD83D""#, #""\ufffd\ufffd""#), (#""\ud83dA""#, #""\ufffdA""#),
+      (#""\ud83d\ud83d\ude00""#, #""\ufffd\ud83d\ude00""#), (#""\\\ud83d""#, #""\\\ufffd""#),
+    ] as [(String, String?)])
+  func repairing(text: String, repaired: String?) {
+    #expect(JSONSyntax.repairingText(Bytes(Array(text.utf8)))?.text == repaired)
+  }
+
+  @Test("bytes that are not UTF-8 become U+FFFD, also where an escape is cut off")
+  func repairingBytes() {
+    #expect(JSONSyntax.repairingText(Bytes([0x22, 0xFF, 0x61, 0xC3, 0x22]))?.text == "\"\u{FFFD}a\u{FFFD}\"")
+    for tail in [#"\"#, #"\u"#, #"\ud8"#, #"\ud83d\"#, #"\ud83d\ude0"#] {
+      _ = JSONSyntax.repairingText(Bytes(Array(tail.utf8)))
+    }
+  }
 }

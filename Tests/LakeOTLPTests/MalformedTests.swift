@@ -63,6 +63,32 @@ import Testing
   func taken(text: String) { #expect(failure(Array(text.utf8), .json) == "no error") }
 
   @Test(
+    "texts cut in the middle of a character, as JavaScript writes them, and bytes that are not UTF-8 are taken with U+FFFD"
+  )
+  func halves() throws {
+    let record = Array(#"{"resourceLogs":[{"scopeLogs":[{"logRecords":[{"body":{"stringValue":""#.utf8)
+    let end = Array(#""}}]}]}]}"#.utf8)
+    for (text, body) in [
+      (Array(#"a\ud83d"#.utf8), "a\u{FFFD}"), (Array(#"\ud83d\ude00"#.utf8), "\u{1F600}"), ([0x61, 0xFF], "a\u{FFFD}"),
+    ] {
+      let decoded = try LogsDecoder.decode(Bytes(record + text + end), encoding: .json, context: testContext)
+      #expect(rows(decoded.batch).first?.contains(" body='\(body)' ") == true)
+    }
+  }
+
+  @Test("metadata of a metric with a wrong wire type is refused")
+  func metadata() {
+    // A gauge "g" with one empty point, and field 12 as four bytes.
+    let metric: [UInt8] = [0x0A, 0x01, 0x67, 0x2A, 0x02, 0x0A, 0x00, 0x65, 1, 2, 3, 4]
+    let scope = [0x12, UInt8(metric.count)] + metric
+    let resource = [0x12, UInt8(scope.count)] + scope
+    #expect(throws: OTLPError.self) {
+      try MetricsDecoder.decode(
+        Bytes([0x0A, UInt8(resource.count)] + resource), encoding: .protobuf, context: testContext)
+    }
+  }
+
+  @Test(
     "malformed protobuf is told with its place",
     arguments: [
       ([0xFF, 0xFF, 0xFF], "malformed request at byte 0: ends before its value does"),

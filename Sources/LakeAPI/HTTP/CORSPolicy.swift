@@ -33,6 +33,11 @@ package struct CORSPolicy: Sendable, Hashable {
     }
   }
 
+  private func origin(of request: HTTPRequest) -> String? {
+    guard let origin = request.headers["Origin"], !origin.isEmpty else { return nil }
+    return origin
+  }
+
   private func permit(_ origin: String, _ response: inout HTTPResponse) {
     response.headers.set("Access-Control-Allow-Origin", allowsAll ? "*" : origin)
     // Browsers refuse credentials together with any origin.
@@ -41,13 +46,15 @@ package struct CORSPolicy: Sendable, Hashable {
 
   /// The answer to a preflight request; nil for any other.
   package func preflight(_ request: HTTPRequest) -> HTTPResponse? {
-    guard request.method == "OPTIONS", !allowedOrigins.isEmpty, let origin = request.headers["Origin"],
-      let method = request.headers["Access-Control-Request-Method"]
+    guard request.method == "OPTIONS", !allowedOrigins.isEmpty,
+      let method = request.headers["Access-Control-Request-Method"], !method.isEmpty
     else { return nil }
     var response = HTTPResponse(status: 204)
     response.headers.set("Vary", "Origin, Access-Control-Request-Method, Access-Control-Request-Headers")
     let asked = request.headers["Access-Control-Request-Headers"] ?? ""
-    guard isAllowed(origin), ["GET", "HEAD", "POST"].contains(method), areAllowed(headers: asked) else {
+    guard let origin = origin(of: request), isAllowed(origin), ["GET", "HEAD", "POST"].contains(method),
+      areAllowed(headers: asked)
+    else {
       return response
     }
     permit(origin, &response)
@@ -70,7 +77,7 @@ package struct CORSPolicy: Sendable, Hashable {
   package func decorate(_ response: inout HTTPResponse, for request: HTTPRequest) {
     guard !allowedOrigins.isEmpty else { return }
     response.headers.add("Vary", "Origin")
-    guard let origin = request.headers["Origin"], isAllowed(origin) else { return }
+    guard let origin = origin(of: request), isAllowed(origin) else { return }
     permit(origin, &response)
     response.headers.set("Access-Control-Expose-Headers", "X-IceGate-Deduplicated, Retry-After")
   }

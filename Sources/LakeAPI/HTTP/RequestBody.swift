@@ -28,6 +28,9 @@ package enum RequestBody {
     guard let encoding = ContentEncoding(token: coding), codings.contains(encoding) else {
       throw .unknownCoding(coding)
     }
+    if encoding == .snappy, !snappyByDefault, ContentEncoding.isSnappyFramed(request.body) {
+      return try decode(request.body, .snappyFramed, limit)
+    }
     let body = try decode(request.body, encoding, limit)
     guard snappyByDefault, encoding != .snappy else { return body }
     do throws(Refused) {

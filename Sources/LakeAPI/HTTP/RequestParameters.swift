@@ -69,19 +69,59 @@ package struct MediaType: Sendable {
   /// `application/json`
   package let name: String
 
-  /// - Returns: nil when it, or one of its parameters, is malformed.
+  /// - Returns: nil when it, or one of its parameters, is malformed, or when a parameter comes twice with different values.
   package init?(_ text: String) {
-    let parts = text.split(separator: ";", omittingEmptySubsequences: false).map(MediaType.trimmed)
-    let name = parts[0].lowercased()
+    let whole = Substring(text)
+    let end = whole.firstIndex(of: ";") ?? whole.endIndex
+    let name = MediaType.trimmed(whole[..<end]).lowercased()
     let halves = name.split(separator: "/", omittingEmptySubsequences: false)
     guard halves.count == 2, halves.allSatisfy(MediaType.isToken) else { return nil }
-    for (index, parameter) in parts.dropFirst().enumerated() {
-      // A semicolon may end the list, as Go's parser has it.
-      if parameter.isEmpty && index == parts.count - 2 { continue }
-      let pair = parameter.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-      guard pair.count == 2, MediaType.isToken(pair[0]), !pair[1].isEmpty else { return nil }
+    var rest = MediaType.trimmed(whole[end...])
+    var parameters: [String: String] = [:]
+    // A semicolon may end the list, as Go's parser has it.
+    while !rest.isEmpty, rest != ";" {
+      guard let (key, value) = MediaType.parameter(&rest), parameters[key, default: value] == value else { return nil }
+      parameters[key] = value
+      rest = MediaType.trimmed(rest)
     }
     self.name = name
+  }
+
+  /// Takes `; key=value` off, where the value is a token or stands in double quotes.
+  private static func parameter(_ rest: inout Substring) -> (String, String)? {
+    guard rest.first == ";" else { return nil }
+    let pair = trimmed(rest.dropFirst())
+    guard let equals = pair.firstIndex(of: "=") else { return nil }
+    let key = trimmed(pair[..<equals])
+    guard isToken(key) else { return nil }
+    rest = trimmed(pair[pair.index(after: equals)...])
+    if rest.first == "\"" {
+      guard let value = quoted(&rest) else { return nil }
+      return (key.lowercased(), value)
+    }
+    let value = rest.prefix { isToken(Substring(String($0))) }
+    guard !value.isEmpty else { return nil }
+    rest = rest[value.endIndex...]
+    return (key.lowercased(), String(value))
+  }
+
+  private static func quoted(_ rest: inout Substring) -> String? {
+    var value = ""
+    var at = rest.index(after: rest.startIndex)
+    while at < rest.endIndex {
+      var character = rest[at]
+      at = rest.index(after: at)
+      if character == "\"" {
+        rest = rest[at...]
+        return value
+      }
+      if character == "\\", at < rest.endIndex {
+        character = rest[at]
+        at = rest.index(after: at)
+      }
+      value.append(character)
+    }
+    return nil
   }
 
   private static func trimmed(_ text: Substring) -> Substring {

@@ -1,3 +1,4 @@
+import LakeCompression
 import LakeIngest
 import LakeModel
 import LakeOTLP
@@ -63,9 +64,12 @@ struct OTLPExport: Sendable {
     }
   }
 
+  /// What OpenTelemetry Collectors and SDKs can be told to send.
+  private static let codings: [ContentEncoding] = [.gzip, .deflate, .zstd, .snappy, .snappyFramed, .lz4]
+
   private func body(_ request: HTTPRequest) throws(OTLPRefusal) -> Bytes {
     do throws(RequestBody.Refused) {
-      return try RequestBody.decoded(request, limit: settings.bodyBytesMax)
+      return try RequestBody.decoded(request, limit: settings.bodyBytesMax, codings: OTLPExport.codings)
     } catch {
       switch error {
       case .unknownCoding(let name): throw OTLPRefusal(status: 400, message: "unsupported Content-Encoding: \(name)")

@@ -49,9 +49,30 @@ package struct OTLPHandler: HTTPHandler {
       type: encoding.mediaType)
   }
 
+  /// Endpoints are often configured with a slash at their end, to which clients add `/v1/logs`. The recorded receiver sends
+  /// them to the path without what is too much, and they follow.
+  private static func redirection(_ request: HTTPRequest) -> HTTPResponse? {
+    guard request.path.contains("//") || request.path.contains("/.") else { return nil }
+    var segments: [Substring] = []
+    for segment in request.path.split(separator: "/") where segment != "." {
+      if segment == ".." { _ = segments.popLast() } else { segments.append(segment) }
+    }
+    let path = "/" + segments.joined(separator: "/")
+    guard path != request.path, path == "/health" || OTLPSignal.all.contains(where: { $0.path == path }) else {
+      return nil
+    }
+    let query = request.query.isEmpty ? "" : "?" + request.query
+    return HTTPResponse(status: 307, headers: ["Location": path + query])
+  }
+
   package func handle(_ request: HTTPRequest) async -> HTTPResponse {
     if let preflight = cors.preflight(request) { return preflight }
-    var response = await router.handle(request)
+    var response: HTTPResponse
+    if let redirection = OTLPHandler.redirection(request) {
+      response = redirection
+    } else {
+      response = await router.handle(request)
+    }
     cors.decorate(&response, for: request)
     return response
   }

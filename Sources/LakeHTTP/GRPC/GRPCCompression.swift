@@ -5,17 +5,19 @@ import LakeModel
 /// How the messages of a call are compressed.
 struct GRPCCompression {
   /// What `grpc-accept-encoding` offers.
-  static let accepted = "identity,gzip,deflate,zstd"
+  static let accepted = "identity,gzip,deflate,zstd,snappy"
 
   private let encoding: ContentEncoding
 
   /// - Parameter name: of `grpc-encoding`; nil: none was sent.
   init(_ name: String?) throws(GRPCStatus) {
     switch name {
-    case nil, "identity": encoding = .identity
+    case nil, "", "identity": encoding = .identity
     case "gzip": encoding = .gzip
     case "deflate": encoding = .deflate
     case "zstd": encoding = .zstd
+    // What OpenTelemetry Collectors send by this name.
+    case "snappy": encoding = .snappyFramed
     default: throw GRPCStatus(.unimplemented, "grpc-encoding \(name!.prefix(40)) is not supported")
     }
   }

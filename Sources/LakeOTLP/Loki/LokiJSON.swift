@@ -19,24 +19,10 @@ enum LokiJSON {
 
   static func read(_ body: Bytes, into request: inout LokiRequestWriter) throws(LokiPushError) {
     let document: JSONDocument
-    do throws(OTLPError) {
-      do throws(OTLPError) { document = try JSONBody.parse(body) } catch {
-        // Loki's library does not look at the bytes of strings.
-        guard let repaired = repaired(body) else { throw error }
-        document = try JSONBody.parse(repaired)
-      }
-    } catch {
+    do throws(OTLPError) { document = try JSONBody.parse(body) } catch {
       throw LokiPushError("loghttp.PushRequest: \(error)")
     }
     try document.withTape { (tape: JSONTape) throws(LokiPushError) in try readRequest(tape, into: &request) }
-  }
-
-  /// The body with U+FFFD for what is no UTF-8; nil when all of it is.
-  private static func repaired(_ body: Bytes) -> Bytes? {
-    let bytes = UnsafeBufferPointer(start: body.unsafeBase.assumingMemoryBound(to: UInt8.self), count: body.count)
-    let text = withExtendedLifetime(body) { String(decoding: bytes, as: UTF8.self) }
-    let repaired = Bytes(text)
-    return repaired == body ? nil : repaired
   }
 
   private static func readRequest(_ tape: JSONTape, into request: inout LokiRequestWriter) throws(LokiPushError) {

@@ -261,7 +261,14 @@ enum JSONBody {
         if end < body.count, let document = try? JSONDocument(value, depthMax: depthMax) { return document }
         let widened = JSONSyntax.wideningLongIntegers(value)
         if let document = try? JSONDocument(widened, depthMax: depthMax) { return document }
-        throw .malformed(location: "$", what: "not JSON: \(error)")
+        // The recorded receiver does not look at the bytes of strings.
+        if let repaired = JSONSyntax.repairingText(widened),
+          let document = try? JSONDocument(repaired, depthMax: depthMax)
+        {
+          return document
+        }
+        guard case .malformed(let message) = error else { throw .malformed(location: "$", what: "not JSON") }
+        throw .malformed(location: "$", what: "not JSON: \(message)")
       }
     }
   }
