@@ -20,6 +20,9 @@ extension LogQL {
     }
   }
 
+  /// What is said of a query where only a selector is wanted.
+  package static let onlySelectors = "only label matchers are supported"
+
   /// Reads a bare selector, `{app="x"}`.
   ///
   /// - Parameter allowsEverything: whether matchers that every stream passes are enough.
@@ -27,7 +30,7 @@ extension LogQL {
     let checked = try read(text)
     if !allowsEverything, let problem = checked.problem { throw problem }
     guard case .logs(let logs) = checked.node, logs.stages.isEmpty else {
-      throw SyntaxError("only label matchers are supported")
+      throw SyntaxError(onlySelectors)
     }
     return logs.selector
   }

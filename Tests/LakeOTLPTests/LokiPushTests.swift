@@ -18,6 +18,82 @@ import Testing
     }
   }
 
+  private func legacy(_ json: String) throws(LokiPushError) -> DecodedLogs {
+    try LokiPushDecoder.decode(Bytes(Array(json.utf8)), encoding: .json, form: .legacy, context: testContext)
+  }
+
+  @Test("the form of /api/prom/push: labels as text, times in RFC 3339")
+  func legacyForm() throws {
+    let batch = try legacy(
+      #"{"streams":[{"labels":"{app=\"old\", service_name=\"a\"}","entries":["#
+        + #"{"ts":"2026-01-15T10:40:00.123456789Z","line":"one","structuredMetadata":{"k":"v"}},"#
+        + #"{"ts":"2026-01-15T12:40:00+02:00"}]},{"labels":"{a=\"b\"}"},"#
+        + #"{"stream":{"a":"new"},"values":[["1768473600000000000","current"]]}]}"#
+    ).batch
+    #expect(batch.count == 3)
+    #expect(batch.text("timestamp", 0) == "1768473600123456" && batch.text("timestamp_nanos", 0) == "789")
+    #expect(batch.text("attributes", 0) == "{'app': 'old', 'service_name': 'a', 'k': 'v'}")
+    #expect(batch.text("body", 0) == "'one'" && batch.text("service_name", 0) == "'a'")
+    #expect(batch.text("timestamp", 1) == "1768473600000000" && batch.text("body", 1) == "''")
+    #expect(batch.text("attributes", 2) == "{'a': 'new'}" && batch.text("body", 2) == "'current'")
+  }
+
+  @Test(
+    "what is wrong in the form of /api/prom/push is told by path, as far as possible in Loki's words",
+    arguments: [
+      (
+        #"{"labels":"{a=~\"b\"}","entries":[]}"#,
+        "couldn't parse labels: 1:4: parse error: unexpected \"~\" in label set, expected string"
+      ),
+      (
+        #"{"labels":5}"#,
+        #"push.PushRequest.Streams: []push.Stream: push.Stream.Labels: ReadString: expects " or n, error found at $.streams[0].labels"#
+      ),
+      (
+        #"{"entries":{}}"#,
+        "push.PushRequest.Streams: []push.Stream: push.Stream.Entries: decode slice: expect [ or n, error found at $.streams[0].entries"
+      ),
+      (
+        #"{"labels":"{a=\"b\"}","entries":[5]}"#,
+        "push.PushRequest.Streams: []push.Stream: push.Stream.Entries: []push.Entry: readObjectStart: expect { or n, error found at $.streams[0].entries[0]"
+      ),
+      (
+        #"{"labels":"{a=\"b\"}","entries":[{"ts":1768473600000000000}]}"#,
+        "push.PushRequest.Streams: []push.Stream: push.Stream.Entries: []push.Entry: push.Entry.Timestamp: unmarshalerDecoder: Time.UnmarshalJSON: input is not a JSON string, error found at $.streams[0].entries[0].ts"
+      ),
+      (
+        #"{"labels":"{a=\"b\"}","entries":[{"ts":"1768473600"}]}"#,
+        "push.PushRequest.Streams: []push.Stream: push.Stream.Entries: []push.Entry: push.Entry.Timestamp: unmarshalerDecoder: \"1768473600\" is no time of RFC 3339, error found at $.streams[0].entries[0].ts"
+      ),
+      (
+        #"{"labels":"{a=\"b\"}","entries":[{"ts":"2026-01-15T10:40:00Z","line":5}]}"#,
+        #"push.PushRequest.Streams: []push.Stream: push.Stream.Entries: []push.Entry: push.Entry.Line: ReadString: expects " or n, error found at $.streams[0].entries[0].line"#
+      ),
+      (
+        #"{"labels":"{a=\"b\"}","entries":[{"ts":"2026-01-15T10:40:00Z","structuredMetadata":[]}]}"#,
+        "push.PushRequest.Streams: []push.Stream: push.Stream.Entries: []push.Entry: push.Entry.StructuredMetadata: wanted are names with texts, error found at $.streams[0].entries[0].structuredMetadata"
+      ),
+    ])
+  func legacyFaults(stream: String, message: String) {
+    #expect(throws: LokiPushError(message)) { _ = try legacy(#"{"streams":["# + stream + "]}") }
+  }
+
+  @Test("entries of /api/prom/push without labels, or at times that the table cannot hold, are left out and told")
+  func legacyRejections() throws {
+    let decoded = try legacy(
+      #"{"streams":[{"entries":[{"ts":"2026-01-15T10:40:00Z","line":"x"}]},{"labels":"{a=\"b\"}","entries":["#
+        + #"{"line":"x"},{"ts":"9999-12-31T23:59:59Z"},{"ts":"1969-12-31T23:59:59Z"},{"ts":"2026-01-15T10:40:00Z"}]}]}"#
+    )
+    #expect(decoded.recordCount == 1 && decoded.rejectedCount == 4)
+    #expect(
+      decoded.rejectionReasons == [
+        "error at least one label pair is required per stream",
+        #"entry for stream '{a="b"}' has timestamp too old: 0001-01-01T00:00:00Z, oldest acceptable timestamp is: 1970-01-01T00:00:00Z"#,
+        #"entry for stream '{a="b"}' has timestamp too new: 9999-12-31T23:59:59Z"#,
+        #"entry for stream '{a="b"}' has timestamp too old: 1969-12-31T23:59:59Z, oldest acceptable timestamp is: 1970-01-01T00:00:00Z"#,
+      ])
+  }
+
   private let example = """
     {"streams":[{"stream":{"service_name":"gateway","env":"prod"},"values":[
       ["1768473599627414618","POST /api/orders",{"trace_id":"1f1eb6806c307b6a53cc374322f22f62","span_id":"4a79b2271ad49a1a","http_status":"500"}],

@@ -95,7 +95,7 @@ struct LokiDetectionRoutes: Sendable {
     let bounds = try read.parameters.orderedBounds()
     var ask = LabelsRequest(tenant: read.tenant, start: bounds.start, end: bounds.end)
     if let query = read.parameters["query"] {
-      do throws(LogQL.SyntaxError) { _ = try LogQL.parseSelector(query) } catch { throw LokiRefusal(error) }
+      do throws(LogQL.SyntaxError) { _ = try LogQL.parseSelector(query) } catch { throw LokiRefusal(selector: error) }
       ask.selectors = [query]
     }
     try bounds.check(lengthMax: engine.settings.rangeMax)

@@ -93,7 +93,7 @@ package struct LokiHandler: HTTPHandler {
   }
 
   private static let tailPaths = ["/loki/api/v1/tail", "/api/prom/tail"]
-  private static let pushPaths = ["/loki/api/v1/push", "/api/prom/push"]
+  private static let pushPaths = ["/loki/api/v1/push", LokiPush.legacyPath]
 
   /// Reads wait for their tenant's turn.
   package func handle(_ request: HTTPRequest) async -> HTTPResponse {

@@ -49,7 +49,7 @@ struct LokiLabelRoutes: Sendable {
     try bounds.check(lengthMax: engine.settings.rangeMax)
     var labels = LabelsRequest(tenant: read.tenant, start: bounds.start, end: bounds.end)
     if let query = read.parameters["query"] {
-      try check(query, allowsEverything: false)
+      try check(query)
       labels.selectors = [query]
     }
     do throws(QueryError) { return try await ask(labels) } catch { throw LokiRefusal(error) }
@@ -60,8 +60,11 @@ struct LokiLabelRoutes: Sendable {
     let bounds = try read.parameters.bounds()
     var selectors = Array(Set(read.parameters.all("match") + read.parameters.all("match[]"))).sorted()
     // A lone `{}` asks for everything, as no selector at all does.
-    if selectors.count == 1, selectors[0].filter({ $0 != " " }) == "{}" { selectors = [] }
-    for selector in selectors { try check(selector, allowsEverything: true) }
+    if selectors.count == 1, LokiLabelRoutes.isEverything(selectors[0]) { selectors = [] }
+    for selector in selectors {
+      if LokiLabelRoutes.isEverything(selector) { throw .badRequest("0 matchers in group: \(selector)") }
+      try check(selector)
+    }
     try bounds.check(lengthMax: engine.settings.rangeMax)
     let labels = LabelsRequest(tenant: read.tenant, start: bounds.start, end: bounds.end, selectors: selectors)
     let sets: [LabelSet]
@@ -75,21 +78,17 @@ struct LokiLabelRoutes: Sendable {
     return .json(200, json.finish())
   }
 
-  private func check(_ selector: String, allowsEverything: Bool) throws(LokiRefusal) {
-    do throws(LogQL.SyntaxError) {
-      let parsed = try LogQL.parseSelector(selector, allowsEverything: allowsEverything)
-      if parsed.matchers.isEmpty { throw LogQL.SyntaxError("0 matchers in group: \(selector)") }
-    } catch {
-      // Loki says these two without calling them parse errors.
-      let isPlain = error.message.hasPrefix("0 matchers") || error.message == "only label matchers are supported"
-      throw isPlain ? .badRequest(error.message) : LokiRefusal(error)
-    }
+  private static func isEverything(_ selector: String) -> Bool { selector.filter { $0 != " " } == "{}" }
+
+  /// Refuses what is no selector, and one that every stream passes.
+  private func check(_ selector: String) throws(LokiRefusal) {
+    do throws(LogQL.SyntaxError) { _ = try LogQL.parseSelector(selector) } catch { throw LokiRefusal(selector: error) }
   }
 
   private func statistics(_ request: HTTPRequest) async throws(LokiRefusal) -> HTTPResponse {
     let read = try LokiRead(request, ports)
     let bounds = try read.parameters.orderedBounds()
-    try check(read.parameters.query, allowsEverything: true)
+    try check(read.parameters.query)
     try bounds.check(lengthMax: engine.settings.rangeMax)
     let labels = LabelsRequest(
       tenant: read.tenant, start: bounds.start, end: bounds.end, selectors: [read.parameters.query])
@@ -120,6 +119,7 @@ struct LokiLabelRoutes: Sendable {
     }
     // What Loki answers in steps it does not hold against the limit.
     if !isRange { try bounds.check(lengthMax: engine.settings.rangeMax) }
+    if !LokiLabelRoutes.isEverything(parameters.query) { try check(parameters.query) }
     let targets = parameters["targetLabels"].map { $0.split(separator: ",").map(String.init) } ?? []
     let volume = VolumeRequest(
       tenant: read.tenant, query: parameters.query, start: bounds.start, end: bounds.end, step: step, limit: limit,

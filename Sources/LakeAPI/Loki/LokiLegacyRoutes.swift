@@ -1,6 +1,7 @@
 import LakeJSON
 import LakeLogQL
 import LakeModel
+import LakeOTLP
 import LakePorts
 import LakeQuery
 

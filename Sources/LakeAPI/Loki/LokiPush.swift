@@ -12,6 +12,8 @@ struct LokiPush: Sendable {
   let settings: LokiHandler.Settings
   let gate: IngestGate
 
+  static let legacyPath = "/api/prom/push"
+
   func handle(_ request: HTTPRequest) async -> HTTPResponse {
     do throws(LokiRefusal) {
       let receipt = try await push(request)
@@ -40,7 +42,8 @@ struct LokiPush: Sendable {
       recordLimits: gate.limits[tenancy.tenant].records, hashSeed: ports.random.next())
     let decoded: DecodedLogs
     do throws(LokiPushError) {
-      decoded = try LokiPushDecoder.decode(body, encoding: encoding, context: context)
+      decoded = try LokiPushDecoder.decode(
+        body, encoding: encoding, form: request.path == LokiPush.legacyPath ? .legacy : .current, context: context)
     } catch {
       throw LokiRefusal(error.status, error.message)
     }

@@ -20,6 +20,11 @@ struct LokiRefusal: Error, Sendable, Hashable {
 
   init(_ error: LogQL.SyntaxError) { self.init(400, error.description) }
 
+  /// Where only a selector is wanted: what is another query Loki does not call a parse error.
+  init(selector error: LogQL.SyntaxError) {
+    self.init(400, error.message == LogQL.onlySelectors ? error.message : error.description)
+  }
+
   init(_ error: QueryError) {
     switch error {
     case .invalid(let message), .limitExceeded(let message): self.init(400, message)

@@ -18,7 +18,7 @@ enum LokiResultWriter {
       json.key("data")
       json.object { json in
         json.member("resultType", resultType(result.data))
-        if isCategorized {
+        if isCategorized, case .streams = result.data {
           json.key("encodingFlags")
           json.array { json in json.value("categorize-labels") }
         }

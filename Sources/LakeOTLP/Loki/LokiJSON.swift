@@ -17,15 +17,19 @@ enum LokiJSON {
       "loghttp.PushRequest.Streams: []loghttp.LogProtoStream: unmarshalerDecoder: \(what), error found at \(path)")
   }
 
-  static func read(_ body: Bytes, into request: inout LokiRequestWriter) throws(LokiPushError) {
+  static func read(
+    _ body: Bytes, _ form: LokiPushForm, into request: inout LokiRequestWriter
+  ) throws(LokiPushError) {
     let document: JSONDocument
     do throws(OTLPError) { document = try JSONBody.parse(body) } catch {
       throw LokiPushError("loghttp.PushRequest: \(error)")
     }
-    try document.withTape { (tape: JSONTape) throws(LokiPushError) in try readRequest(tape, into: &request) }
+    try document.withTape { (tape: JSONTape) throws(LokiPushError) in try readRequest(tape, form, into: &request) }
   }
 
-  private static func readRequest(_ tape: JSONTape, into request: inout LokiRequestWriter) throws(LokiPushError) {
+  private static func readRequest(
+    _ tape: JSONTape, _ form: LokiPushForm, into request: inout LokiRequestWriter
+  ) throws(LokiPushError) {
     switch tape.kind(JSONTape.root) {
     case .null: return
     case .object: break
@@ -37,7 +41,12 @@ enum LokiJSON {
     }
     var index = 0
     try tape.forEachElement(of: streams) { (stream: Int) throws(LokiPushError) in
-      if tape.kind(stream) != .null { try readStream(tape, stream, "$.streams[\(index)]", into: &request) }
+      let path = "$.streams[\(index)]"
+      if form == .legacy, LokiLegacyJSON.isStream(tape, stream) {
+        try LokiLegacyJSON.readStream(tape, stream, path, into: &request)
+      } else if tape.kind(stream) != .null {
+        try readStream(tape, stream, path, into: &request)
+      }
       index += 1
     }
   }

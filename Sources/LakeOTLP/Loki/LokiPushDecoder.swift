@@ -13,18 +13,26 @@ package struct LokiPushError: Error, Hashable, Sendable, CustomStringConvertible
   package var description: String { message }
 }
 
+/// Which JSON a push may be in; protobuf is the same everywhere.
+package enum LokiPushForm: Sendable, Hashable {
+  /// `{"streams":[{"stream":{...},"values":[...]}]}`
+  case current
+  /// That of `/api/prom/push`, `{"streams":[{"labels":"{...}","entries":[{"ts":...,"line":...}]}]}`, or the current one.
+  case legacy
+}
+
 /// Bodies of `/loki/api/v1/push` -> rows of the logs table. The mapping is in README.md.
 package enum LokiPushDecoder {
   /// Entries that Loki would refuse one by one are left out, counted in `rejectedCount` and told in `rejectionReasons` (each reason once):
   /// Loki takes the others in and answers 400 with the reasons.
   /// - Parameter body: JSON text, or the protobuf `logproto.PushRequest` after snappy decompression.
   package static func decode(
-    _ body: Bytes, encoding: OTLPEncoding, context: DecodeContext
+    _ body: Bytes, encoding: OTLPEncoding, form: LokiPushForm = .current, context: DecodeContext
   ) throws(LokiPushError) -> DecodedLogs {
     guard body.count <= RequestBody.bytesMax else { throw LokiPushError("body of \(body.count) bytes is too large") }
     var request = LokiRequestWriter(bodyBytes: body.count)
     switch encoding {
-    case .json: try LokiJSON.read(body, into: &request)
+    case .json: try LokiJSON.read(body, form, into: &request)
     case .protobuf: try LokiProtobuf.read(body, into: &request)
     }
     guard request.streamCount > 0 else {

@@ -1,5 +1,6 @@
 import Foundation
 import LakeModel
+import LakeOTLP
 import LakeQuery
 import Testing
 
@@ -64,6 +65,11 @@ struct LokiLegacyTests {
         "/api/prom/push",
         #"{"streams":[{"stream":{"service_name":"web"},"values":[["1768471200000000000","loki"]]}]}"#)
       #expect(pushed.status == 204)
+      let old =
+        #"{"streams":[{"labels":"{service_name=\"web\"}","entries":[{"ts":"2026-01-15T10:00:02Z","line":"old"}]}]}"#
+      #expect(await post("/api/prom/push", old).status == 204)
+      // The newer path does not know the form: as with Loki, there is nothing to take in.
+      #expect(await post("/loki/api/v1/push", old).status == 204)
       let exported = await post(
         "/otlp/v1/logs",
         #"{"resourceLogs":[{"resource":{"attributes":[{"key":"service.name","value":{"stringValue":"web"}}]},"#
@@ -76,7 +82,7 @@ struct LokiLegacyTests {
       let data = answer["data"] as? [String: Any]
       let streams = data?["result"] as? [[String: Any]] ?? []
       let lines = streams.flatMap { ($0["values"] as? [[String]] ?? []).map { $0[1] } }
-      #expect(lines.sorted() == ["loki", "otlp"])
+      #expect(lines.sorted() == ["loki", "old", "otlp"])
       #expect(await post("/otlp/v1/logs", "{bad").status == 400)
       #expect(await post("/otlp/v1/logs", "x", type: "text/plain").status == 415)
       #expect(await stack.get("/otlp/v1/logs").status == 405)

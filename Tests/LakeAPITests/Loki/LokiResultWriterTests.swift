@@ -59,7 +59,8 @@ struct LokiResultWriterTests {
         + #""values":[["2","l",{"structuredMetadata":{"id":"1"},"parsed":{"p":"q"}}],["1","m",{}]]}]"#)
   }
 
-  @Test("samples have their time in seconds to the millisecond and their value as text")
+  @Test(
+    "samples say nothing of encoding flags and have their time in seconds to the millisecond and their value as text")
   func samples() {
     let series = SampleSeries(
       labels: LabelSet([("a", "b")]),
@@ -71,7 +72,7 @@ struct LokiResultWriterTests {
         + #"[1768471501,"1000000000000000000000"],[1768471501.05,"NaN"]]}]"#)
     let sample = VectorSample(labels: .empty, time: Timestamp(nanoseconds: 1_768_473_600_000_000_000), value: -235)
     #expect(
-      data(.vector([sample]))
+      data(.vector([sample]), isCategorized: true)
         == #"{"resultType":"vector","result":[{"metric":{},"value":[1768473600,"-235"]}]"#)
   }
 

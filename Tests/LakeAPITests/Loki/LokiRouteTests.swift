@@ -105,6 +105,39 @@ struct LokiRouteTests {
         == "only label matchers are supported")
   }
 
+  @Test("a selector that every stream passes is refused where Loki refuses it, and {} taken where Loki takes it")
+  func everything() async {
+    let range = "&start=1768471200&end=1768471500"
+    let open =
+      "parse error : queries require at least one regexp or equality matcher that does not have an empty-compatible value. "
+      + #"For instance, app=~".*" does not meet this requirement, but app=~".+" will"#
+    let routes = [
+      ("series", "match"), ("index/stats", "query"), ("index/volume", "query"), ("index/volume_range", "query"),
+      ("labels", "query"), ("label/env/values", "query"), ("detected_labels", "query"),
+    ]
+    for (path, name) in routes {
+      // {env=~".*"}, {env!="x"}, {env=""}
+      for selector in ["%7Benv%3D~%22.*%22%7D", "%7Benv%21%3D%22x%22%7D", "%7Benv%3D%22%22%7D"] {
+        let answer = await ask("GET", "/loki/api/v1/" + path, "\(name)=\(selector)\(range)")
+        #expect(answer.status == 400 && error(answer)["error"] == open, "\(path) \(selector): \(answer.text)")
+      }
+      let filtered = await ask("GET", "/loki/api/v1/" + path, "\(name)=%7Benv%3D%22a%22%7D|%3D%22x%22\(range)")
+      #expect(
+        filtered.status == 400 && error(filtered)["error"] == "only label matchers are supported",
+        "\(path): \(filtered.text)")
+    }
+    for path in ["series?match", "index/volume?query", "index/volume_range?query"] {
+      // There is no table to ask here: what counts is that the request is good.
+      let parts = path.split(separator: "?")
+      let answer = await ask("GET", "/loki/api/v1/\(parts[0])", "\(parts[1])=%7B%7D\(range)")
+      #expect(answer.status == 503, "\(path): \(answer.text)")
+    }
+    let statistics = await ask("GET", "/loki/api/v1/index/stats", "query=%7B%7D\(range)")
+    #expect(statistics.status == 400 && error(statistics)["error"] == open)
+    let group = await ask("GET", "/loki/api/v1/series", "match=%7B%7D&match=%7Benv%3D%22a%22%7D\(range)")
+    #expect(group.status == 400 && error(group)["error"] == "0 matchers in group: {}")
+  }
+
   @Test("a tenant that breaks the rules is refused on every read")
   func tenants() async {
     for (tenant, message) in [
