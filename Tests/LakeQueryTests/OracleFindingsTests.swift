@@ -26,6 +26,17 @@ struct OracleFindingsTests {
   }
 
   @Test(
+    "trunc counts bytes, and each byte of a character cut in two is U+FFFD, as Loki 3.7.6 answers",
+    arguments: [
+      (5, "日\u{FFFD}\u{FFFD}"), (4, "日\u{FFFD}"), (2, "\u{FFFD}\u{FFFD}"), (-1, "\u{FFFD}"), (-2, "\u{FFFD}\u{FFFD}"),
+      (-3, "本"), (3, "日"), (0, ""), (-7, "日本"), (9, "日本"),
+    ])
+  func truncated(count: Int, text: String) async throws {
+    let query = "{service_name=\"api\"} | line_format `{{ trunc \(count) .k }}`"
+    #expect(try await lines(query, [OracleFindingsTests.row("x", [("k", "日本")])]) == [text + " k=日本,service_name=api"])
+  }
+
+  @Test(
     "a row that another filter could not judge passes every filter by address",
     arguments: ["status > 5 | addr = ip(\"10.0.0.1\")", "status > 5 and addr = ip(\"10.0.0.1\")"])
   func addressAfterError(filters: String) async throws {

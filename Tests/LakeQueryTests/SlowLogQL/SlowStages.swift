@@ -275,8 +275,22 @@ indirect enum SlowTemplate {
     case .line: return line
     case .nanoseconds: return String(time)
     case .cut(let count, let name):
-      let all = Array(value(name).unicodeScalars)
-      return text(count < 0 ? all.suffix(-count) : all.prefix(count))
+      // Bytes; those of characters cut in two are U+FFFD each.
+      let all = value(name).unicodeScalars.flatMap { scalar in
+        let bytes = Array(String(scalar).utf8)
+        return bytes.enumerated().map { (scalar: scalar, index: $0.offset, of: bytes.count) }
+      }
+      let kept = Array(count < 0 ? all.suffix(-count) : all.prefix(count))
+      var out = String.UnicodeScalarView()
+      for (place, byte) in kept.enumerated() {
+        let first = place - byte.index
+        if first < 0 || first + byte.of > kept.count {
+          out.append("\u{FFFD}")
+        } else if byte.index == 0 {
+          out.append(byte.scalar)
+        }
+      }
+      return String(out)
     case .withoutPrefix(let prefix, let name):
       let all = Array(value(name).unicodeScalars)
       return text(all.starts(with: prefix.unicodeScalars) ? all.dropFirst(prefix.unicodeScalars.count) : all[...])

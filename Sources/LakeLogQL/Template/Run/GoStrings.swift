@@ -4,7 +4,25 @@ import LakeModel
 enum GoStrings {
   typealias Failure = LogQL.Template.Failure
 
-  private static func text(_ bytes: some Sequence<UInt8>) -> String { String(decoding: Array(bytes), as: UTF8.self) }
+  /// What is no UTF-8 becomes U+FFFD byte by byte, as Go's JSON shows it; Swift's own repair makes one of several bytes.
+  private static func text(_ bytes: some Sequence<UInt8>) -> String {
+    let bytes = Array(bytes)
+    if let text = String(validating: bytes, as: UTF8.self) { return text }
+    var out = ""
+    var rest = bytes[...]
+    while let first = rest.first {
+      let length = first < 0x80 ? 1 : first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4
+      if let whole = String(validating: rest.prefix(length), as: UTF8.self) {
+        out += whole
+        rest = rest.dropFirst(length)
+      } else {
+        out += "\u{FFFD}"
+        rest = rest.dropFirst()
+      }
+    }
+    return out
+  }
+
   private static func text(_ scalars: some Sequence<Unicode.Scalar>) -> String {
     var out = String.UnicodeScalarView()
     out.append(contentsOf: scalars)
