@@ -24,26 +24,30 @@ extension ObjectStoreContract {
       func put(_ names: [String]) async throws {
         for name in names { _ = try await bench.store.put(bench.key(name), Bytes(name), condition: .ifAbsent) }
       }
-      func again(_ known: [ObjectInfo]) async throws -> [ObjectInfo]? {
-        try await bench.store.relist(prefix: bench.prefix, known: known)
+      /// What there is now, which must not be what `known` says.
+      func changed(since known: KnownObjects?, _ what: String) async throws -> KnownObjects? {
+        let found = try await bench.store.relist(prefix: bench.prefix, known: known)
+        try expectEqual(found?.objects, try await bench.store.listAll(prefix: bench.prefix), what)
+        let again = try await bench.store.relist(prefix: bench.prefix, known: found)
+        try expectEqual(again?.objects, nil, "as before: " + what)
+        return found
       }
-      try expectEqual(try await again([]), nil, "nothing, as before")
+      let nothing = try await changed(since: nil, "nothing")
       try await put(["a/1", "a/2", "a.b", "c/1"])
-      let first = try await bench.store.listAll(prefix: bench.prefix)
-      try expectEqual(try await again([]), first, "all of it new")
-      try expectEqual(try await again(first), nil, "as before")
+      let first = try await changed(since: nothing, "all of it new")
+      _ = try await changed(since: nil, "all of it, and nothing known")
       try await put(["a/0", "a/15", "b", "d"])
-      let second = try await bench.store.listAll(prefix: bench.prefix)
-      try expectEqual(try await again(first), second, "some new")
+      let second = try await changed(since: first, "some new")
       for name in ["a/0", "a/2", "c/1", "d"] { try await bench.store.delete(bench.key(name)) }
-      let third = try await bench.store.listAll(prefix: bench.prefix)
-      try expectEqual(third.count, 4, "objects left")
-      try expectEqual(try await again(second), third, "some gone")
-      try expectEqual(try await again(first), third, "some gone and some new")
+      let third = try await changed(since: second, "some gone")
+      try expectEqual(third?.objects.count, 4, "objects left")
+      _ = try await changed(since: first, "some gone and some new")
       try await put(["e"])
       try await bench.store.delete(bench.key("b"))
-      try expectEqual(
-        try await again(third), try await bench.store.listAll(prefix: bench.prefix), "as many, but others")
+      let fourth = try await changed(since: third, "as many, but others")
+      for name in ["a.b", "a/1", "a/15", "e"] { try await bench.store.delete(bench.key(name)) }
+      let none = try await changed(since: fourth, "all gone")
+      try expectEqual(none?.objects.count, 0, "objects left")
     },
     Check("a prefix need not end at a slash") { bench in
       for name in ["ab/1", "abc", "abd/2", "ac", "b"] {

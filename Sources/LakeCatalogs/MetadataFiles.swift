@@ -2,13 +2,16 @@ import LakeIceberg
 import LakeModel
 import LakePorts
 import LakeSchema
+import Synchronization
 
 /// Reads and writes `metadata.json` files; remembers those read last, because a location never names two contents.
-actor MetadataFiles {
+///
+/// A lock and not an actor: every query asks for the table, and what is remembered must not cost it a hop to another thread.
+final class MetadataFiles: Sendable {
   private let store: any ObjectStore
   private let warehouse: WarehouseLocation
   /// Oldest use first.
-  private var remembered: [(location: String, metadata: TableMetadata)] = []
+  private let remembered = Mutex<[(location: String, metadata: TableMetadata)]>([])
   private static let rememberedMax = 32
 
   init(store: any ObjectStore, warehouse: WarehouseLocation) {
@@ -18,11 +21,7 @@ actor MetadataFiles {
 
   /// - Throws: `.notFound` for the caller to look whether the pointer has moved meanwhile.
   func read(_ location: String) async throws(MetadataFileError) -> TableMetadata {
-    if let index = remembered.firstIndex(where: { $0.location == location }) {
-      let found = remembered.remove(at: index)
-      remembered.append(found)
-      return found.metadata
-    }
+    if let metadata = recall(location) { return metadata }
     let key: ObjectKey
     do { key = try warehouse.key(of: location) } catch { throw .unreadable("\(error)") }
     let bytes: Bytes
@@ -66,10 +65,20 @@ actor MetadataFiles {
     _ = await store.deleteAll(locations.compactMap { try? warehouse.key(of: $0) })
   }
 
+  private func recall(_ location: String) -> TableMetadata? {
+    remembered.withLock { remembered in
+      guard let index = remembered.lastIndex(where: { $0.location == location }) else { return nil }
+      if index < remembered.count - 1 { remembered.append(remembered.remove(at: index)) }
+      return remembered.last?.metadata
+    }
+  }
+
   private func remember(_ location: String, _ metadata: TableMetadata) {
-    remembered.removeAll { $0.location == location }
-    remembered.append((location, metadata))
-    if remembered.count > Self.rememberedMax { remembered.removeFirst() }
+    remembered.withLock { remembered in
+      remembered.removeAll { $0.location == location }
+      remembered.append((location, metadata))
+      if remembered.count > MetadataFiles.rememberedMax { remembered.removeFirst() }
+    }
   }
 }
 

@@ -5,6 +5,8 @@ package enum FloatText {
   /// The shortest digits that read back as the same number, never with an exponent: `strconv`'s format `'f', -1`.
   /// `NaN`, `+Inf` and `-Inf` for the others.
   package static func fixed(_ value: Double) -> String {
+    // Whole numbers that doubles hold one by one, as counts are; not the negative zero.
+    if value.magnitude < 0x1p53, value == value.rounded(.towardZero), value != 0 { return String(Int(value)) }
     guard let (sign, digits, point) = shortestDigits(value) else { return special(value) }
     return sign + plain(digits, point)
   }

@@ -140,13 +140,26 @@ package protocol ObjectStore: Sendable {
   ///
   /// Which keys are there is asked anew; of those that `known` names, nothing else is.
   ///
-  /// - Parameter known: what an earlier call or `listAll` returned, ascending by key.
+  /// - Parameter known: what an earlier call for the prefix returned; nil when there was none.
   /// - Returns: nil when exactly the keys of `known` are there.
-  func relist(prefix: String, known: [ObjectInfo]) async throws(ObjectStoreError) -> [ObjectInfo]?
+  func relist(prefix: String, known: KnownObjects?) async throws(ObjectStoreError) -> KnownObjects?
 
   /// Begins an object written in parts; it appears whole at `complete`. For data files under fresh names only (PRT-1):
   /// what happens to an object that is already there is left open.
   func beginUpload(_ key: ObjectKey) async throws(ObjectStoreError) -> any ObjectUpload
+}
+
+/// What lay below a prefix when it was listed last.
+package struct KnownObjects: Sendable {
+  /// Ascending by key.
+  package let objects: [ObjectInfo]
+  /// What the store noted to know them again.
+  package let memo: (any Sendable)?
+
+  package init(_ objects: [ObjectInfo], memo: (any Sendable)? = nil) {
+    self.objects = objects
+    self.memo = memo
+  }
 }
 
 package struct DeletionFailure: Error, Hashable, Sendable {
@@ -184,8 +197,9 @@ extension ObjectStore {
   }
 
   /// For stores that tell everything of an object with its key.
-  package func relist(prefix: String, known: [ObjectInfo]) async throws(ObjectStoreError) -> [ObjectInfo]? {
+  package func relist(prefix: String, known: KnownObjects?) async throws(ObjectStoreError) -> KnownObjects? {
     var found = try await listAll(prefix: prefix)
+    guard let known = known?.objects else { return KnownObjects(found) }
     var next = 0
     var keptCount = 0
     for index in found.indices {
@@ -194,7 +208,7 @@ extension ObjectStore {
       found[index] = known[next]
       keptCount += 1
     }
-    return keptCount == found.count && keptCount == known.count ? nil : found
+    return keptCount == found.count && keptCount == known.count ? nil : KnownObjects(found)
   }
 
   /// Every object below a prefix, page after page.

@@ -39,7 +39,7 @@ package struct SlowedObjectStore: ObjectStore {
     try await store.list(prefix: prefix, delimiter: delimiter, startAfter: startAfter, limit: limit)
   }
 
-  package func relist(prefix: String, known: [ObjectInfo]) async throws(ObjectStoreError) -> [ObjectInfo]? {
+  package func relist(prefix: String, known: KnownObjects?) async throws(ObjectStoreError) -> KnownObjects? {
     try await store.relist(prefix: prefix, known: known)
   }
 

@@ -172,28 +172,32 @@ package struct PosixFiles: FileOperations {
     }
   }
 
-  package func entries(_ path: String) throws(FileError) -> [FileEntry] {
+  package func listing(_ path: String) throws(FileError) -> DirectoryListing {
     guard let directory = opendir(absolute(path)) else { throw PosixFiles.error("opendir \(path)") }
     defer { closedir(directory) }
-    var found: [FileEntry] = []
+    var found = DirectoryListing()
+    found.reserve(bytes: PosixFiles.listingBytesUsual)
     while true {
       errno = 0
       guard let entry = readdir(directory) else {
         if errno != 0 { throw PosixFiles.error("readdir \(path)") }
         return found
       }
-      let name = withUnsafePointer(to: &entry.pointee.d_name) {
-        $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+      let type = Int32(entry.pointee.d_type)
+      withUnsafeBytes(of: &entry.pointee.d_name) { name in
+        let name = UnsafeRawBufferPointer(start: name.baseAddress, count: strnlen(name.baseAddress!, name.count))
+        if name[0] == UInt8(ascii: "."), name.count == 1 || (name.count == 2 && name[1] == UInt8(ascii: ".")) { return }
+        found.append(name, isDirectory: type == Int32(DT_UNKNOWN) ? isDirectory(name, in: path) : type == Int32(DT_DIR))
       }
-      if name == "." || name == ".." { continue }
-      let isDirectory: Bool
-      if Int32(entry.pointee.d_type) == Int32(DT_UNKNOWN) {
-        isDirectory = (try? status(path.isEmpty ? name : "\(path)/\(name)"))?.isDirectory ?? false
-      } else {
-        isDirectory = Int32(entry.pointee.d_type) == Int32(DT_DIR)
-      }
-      found.append(FileEntry(name: name, isDirectory: isDirectory))
     }
+  }
+
+  private static let listingBytesUsual = 8 << 10
+
+  /// For file systems that do not tell with the name.
+  private func isDirectory(_ name: UnsafeRawBufferPointer, in path: String) -> Bool {
+    let name = String(decoding: name, as: UTF8.self)
+    return (try? status(path.isEmpty ? name : "\(path)/\(name)"))?.isDirectory ?? false
   }
 
   package func locked<R>(_ name: String, _ body: () -> R) throws(FileError) -> R {

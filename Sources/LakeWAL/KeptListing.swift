@@ -5,7 +5,7 @@ import Synchronization
 /// none came or went the listing is good as it is.
 final class KeptListing: Sendable {
   struct Kept: Sendable {
-    let objects: [ObjectInfo]
+    let objects: KnownObjects
     let listing: LaneListing
   }
   private let kept = Mutex<Kept?>(nil)
@@ -14,7 +14,9 @@ final class KeptListing: Sendable {
 
   var last: Kept? { kept.withLock { $0 } }
 
-  func keep(_ objects: [ObjectInfo], _ listing: LaneListing) {
-    kept.withLock { $0 = objects.count <= KeptListing.objectsMax ? Kept(objects: objects, listing: listing) : nil }
+  func keep(_ objects: KnownObjects, _ listing: LaneListing) {
+    kept.withLock {
+      $0 = objects.objects.count <= KeptListing.objectsMax ? Kept(objects: objects, listing: listing) : nil
+    }
   }
 }

@@ -9,21 +9,37 @@ struct SortedTail: Sendable {
   var repeatCount = 0
   /// Sentences about segments that cannot be read.
   var damaged: [String]
+  let notes = TailNotes()
 
   init(segmentCount: Int, damaged: [String]) {
     self.segmentCount = segmentCount
     self.damaged = damaged
   }
 
-  /// About what its segments take in memory.
+  /// About what its segments take in memory, and what a reader notes of its row groups.
   fileprivate var memoryBytes: Int {
-    var bytes = 0
+    var bytes = rowGroups.count * 4096
     var last: SegmentID?
     for group in rowGroups where group.segment.id != last {
       last = group.segment.id
       bytes += group.segment.memoryBytes
     }
     return bytes
+  }
+}
+
+/// What a reader made of a tail's row groups. Kept as long as they are, so only what follows from them belongs here.
+package final class TailNotes: Sendable {
+  private let made = Mutex<(any Sendable)?>(nil)
+
+  package init() {}
+
+  /// What was made before, or what `make` gives. - Precondition: of one type for each tail.
+  package func value<Value: Sendable>(_ make: () -> Value) -> Value {
+    if let value = made.withLock({ $0 as? Value }) { return value }
+    let value = make()
+    made.withLock { $0 = value }
+    return value
   }
 }
 

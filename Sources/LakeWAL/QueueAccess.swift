@@ -35,10 +35,10 @@ package struct QueueAccess: Sendable {
     let last = kept.last
     do throws(ObjectStoreError) {
       let prefix = layout.lanesPrefix(topic)
-      guard let objects = try await ports.store.relist(prefix: prefix, known: last?.objects ?? []) else {
+      guard let objects = try await ports.store.relist(prefix: prefix, known: last?.objects) else {
         return last?.listing ?? LaneListing()
       }
-      let listing = LaneListing(objects, topic: topic, layout: layout)
+      let listing = LaneListing(objects.objects, topic: topic, layout: layout)
       kept.keep(objects, listing)
       return listing
     } catch {

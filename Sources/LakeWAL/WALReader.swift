@@ -122,9 +122,10 @@ package struct WALReader: Sendable {
     statistics.segmentCount = all.segmentCount
     statistics.repeatCount = all.repeatCount
     return WALTail(
-      known: known, rowGroups: all.rowGroups.filter { scope.includes($0.key) },
+      known: known, rowGroups: scope.days == nil ? all.rowGroups : all.rowGroups.filter { scope.includes($0.key) },
       warnings: warnings(known.state, runs, scope) + all.damaged, statistics: statistics,
-      reach: Dictionary(runs.map { ($0.lane, $0.next) }, uniquingKeysWith: max))
+      reach: Dictionary(runs.map { ($0.lane, $0.next) }, uniquingKeysWith: max),
+      notes: scope.days == nil ? all.notes : TailNotes())
   }
 
   /// What a tenant's rows in the runs are once repeats are taken out; nil: all tenants.

@@ -43,6 +43,8 @@ package struct WALTail: Sendable {
   package var state: QueueState { known.state }
   /// Row groups of the scope that hold rows that count, ascending by segment.
   package let rowGroups: [WALRowGroup]
+  /// For what follows from `rowGroups`; the same while they are.
+  package let notes: TailNotes
   /// For each lane with a run beyond the state: the sequence after its last segment. The view holds everything below.
   package let reach: [LaneID: Int]
   /// What may be missing from any answer: quarantined or damaged segments (SHF-5, SHF-6). Sentences for people.
@@ -51,8 +53,9 @@ package struct WALTail: Sendable {
 
   package init(
     known: QueuedTable, rowGroups: [WALRowGroup], warnings: [String], statistics: WALStatistics,
-    reach: [LaneID: Int] = [:]
+    reach: [LaneID: Int] = [:], notes: TailNotes = TailNotes()
   ) {
+    self.notes = notes
     self.reach = reach
     self.known = known
     self.rowGroups = rowGroups

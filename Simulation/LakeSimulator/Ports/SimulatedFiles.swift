@@ -107,10 +107,11 @@ package final class SimulatedFiles: FileOperations, @unchecked Sendable {
     return try disk.status(path)
   }
 
-  package func entries(_ path: String) throws(FileError) -> [FileEntry] {
+  package func listing(_ path: String) throws(FileError) -> DirectoryListing {
     try touch()
     // What came into a directory while it was being read may show or not, each thing for itself.
-    return try disk.entries(path, leavingOut: { [self] in $0 > newestBefore && occurs(.listingOverlapped) })
+    return DirectoryListing(
+      try disk.entries(path, leavingOut: { [self] in $0 > newestBefore && occurs(.listingOverlapped) }))
   }
 
   package func locked<R>(_ name: String, _ body: () -> R) throws(FileError) -> R {

@@ -52,15 +52,29 @@ package struct RequestParameters: Sendable {
       case UInt8(ascii: "+"): out.append(32)
       case UInt8(ascii: "%"):
         let digits = bytes[at...].prefix(2)
-        guard digits.count == 2, let decoded = Hex.bytes(digits) else {
+        guard digits.count == 2, let decoded = RequestParameters.byte(digits) else {
           throw MalformedParameters(description: "invalid URL escape \"%\(String(decoding: digits, as: UTF8.self))\"")
         }
-        out += decoded
+        out.append(decoded)
         at = digits.endIndex
       default: out.append(byte)
       }
     }
     return String(decoding: out, as: UTF8.self)
+  }
+
+  /// The byte that hexadecimal digits mean; nil when one is none.
+  private static func byte(_ digits: some Collection<UInt8>) -> UInt8? {
+    var byte: UInt8 = 0
+    for digit in digits {
+      switch digit {
+      case UInt8(ascii: "0")...UInt8(ascii: "9"): byte = byte << 4 | (digit - UInt8(ascii: "0"))
+      case UInt8(ascii: "a")...UInt8(ascii: "f"): byte = byte << 4 | (digit - UInt8(ascii: "a") + 10)
+      case UInt8(ascii: "A")...UInt8(ascii: "F"): byte = byte << 4 | (digit - UInt8(ascii: "A") + 10)
+      default: return nil
+      }
+    }
+    return byte
   }
 }
 

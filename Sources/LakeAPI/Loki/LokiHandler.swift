@@ -124,8 +124,25 @@ package struct LokiHandler: HTTPHandler {
 
   private static func isRead(_ path: String) -> Bool {
     (path.hasPrefix(LokiInstruments.prefix) || path.hasPrefix(LokiLegacyRoutes.prefix)) && !pushPaths.contains(path)
-      && !tailPaths.contains(path)
-      && !path.hasPrefix(LokiInstruments.prefix + "status/") && !path.contains("/rules")
+      && !tailPaths.contains(path) && !path.hasPrefix(statusPrefix) && !namesRules(path)
+  }
+
+  private static let statusPrefix = LokiInstruments.prefix + "status/"
+
+  /// Whether a segment of the path begins with `rules`.
+  private static func namesRules(_ path: String) -> Bool {
+    var matched = 0
+    let wanted: StaticString = "/rules"
+    for byte in path.utf8 {
+      if byte == wanted.utf8Start[matched] {
+        matched += 1
+        if matched == wanted.utf8CodeUnitCount { return true }
+      } else {
+        // The slash stands only at the beginning of what is wanted.
+        matched = byte == wanted.utf8Start[0] ? 1 : 0
+      }
+    }
+    return false
   }
 }
 

@@ -23,7 +23,7 @@ enum LokiStatistics {
         json.member("totalBatches", 0)
         json.member("totalLinesSent", 0)
         json.key("store")
-        store(&json, found: 0, read: 0, lines: 0, bytes: 0, fetched: 0, matched: 0)
+        json.raw(emptyStore)
       }
       json.key("cache")
       caches(statistics, &json)
@@ -58,6 +58,15 @@ enum LokiStatistics {
     }
   }
 
+  private static let emptyStore = text { store(&$0, found: 0, read: 0, lines: 0, bytes: 0, fetched: 0, matched: 0) }
+
+  /// What is the same in every answer is written once.
+  private static func text(_ write: (inout JSONWriter) -> Void) -> String {
+    var json = JSONWriter()
+    write(&json)
+    return json.finish().withUnsafeBytes { String(decoding: $0, as: UTF8.self) }
+  }
+
   private static func store(
     _ json: inout JSONWriter, found: Int, read: Int, lines: Int, bytes: Int, fetched: Int, matched: Int
   ) {
@@ -86,19 +95,26 @@ enum LokiStatistics {
 
   private static func caches(_ statistics: QueryStatistics, _ json: inout JSONWriter) {
     json.object { json in
-      for name in ["chunk", "index", "result", "statsResult", "volumeResult", "seriesResult", "labelResult"] {
-        let isData = name == "chunk"
+      json.key("chunk")
+      cache(&json, hits: statistics.cacheHits, misses: statistics.cacheMisses)
+      for name in ["index", "result", "statsResult", "volumeResult", "seriesResult", "labelResult"] {
         json.key(name)
-        json.object { json in
-          json.member("entriesFound", isData ? statistics.cacheHits : 0)
-          json.member("entriesRequested", isData ? statistics.cacheHits + statistics.cacheMisses : 0)
-          json.member("entriesStored", isData ? statistics.cacheMisses : 0)
-          json.member("bytesReceived", 0)
-          json.member("bytesSent", 0)
-          json.member("requests", isData ? statistics.cacheHits + statistics.cacheMisses : 0)
-          json.member("downloadTime", 0)
-        }
+        json.raw(emptyCache)
       }
+    }
+  }
+
+  private static let emptyCache = text { cache(&$0, hits: 0, misses: 0) }
+
+  private static func cache(_ json: inout JSONWriter, hits: Int, misses: Int) {
+    json.object { json in
+      json.member("entriesFound", hits)
+      json.member("entriesRequested", hits + misses)
+      json.member("entriesStored", misses)
+      json.member("bytesReceived", 0)
+      json.member("bytesSent", 0)
+      json.member("requests", hits + misses)
+      json.member("downloadTime", 0)
     }
   }
 }

@@ -16,19 +16,6 @@ extension FileObjectStore {
     }
     do { return try outcome.get() } catch { throw .unavailable("\(error)") }
   }
-
-  package func relist(prefix: String, known: [ObjectInfo]) async throws(ObjectStoreError) -> [ObjectInfo]? {
-    let files = files
-    let outcome: Result<[ObjectInfo]?, FileError> = await files.run {
-      var walk = ListWalk(
-        files: files, prefix: prefix, delimiter: nil, startAfter: nil, limit: .max, known: known)
-      do throws(FileError) {
-        try walk.visit(walk.root)
-        return .success(walk.isAsKnown ? nil : walk.page.objects)
-      } catch { return .failure(error) }
-    }
-    do { return try outcome.get() } catch { throw .unavailable("\(error)") }
-  }
 }
 
 /// Walks directories in key order, leaving out whole subtrees that cannot hold what is asked for.
@@ -42,17 +29,8 @@ private struct ListWalk {
   private var prefixes: [String] = []
   private var last: String?
   private var isFull = false
-  /// Ascending by key: objects that need not be looked at again.
-  private let known: [ObjectInfo]
-  /// The first of them whose key has not gone by.
-  private var nextKnown = 0
-  private var knownCount = 0
 
-  init(
-    files: any FileOperations, prefix: String, delimiter: String?, startAfter: String?, limit: Int,
-    known: [ObjectInfo] = []
-  ) {
-    self.known = known
+  init(files: any FileOperations, prefix: String, delimiter: String?, startAfter: String?, limit: Int) {
     self.files = files
     self.prefix = prefix
     self.delimiter = delimiter
@@ -65,17 +43,15 @@ private struct ListWalk {
 
   var page: ObjectPage { ObjectPage(objects: objects, prefixes: prefixes, next: isFull ? last : nil) }
 
-  /// Whether exactly the known objects were found.
-  var isAsKnown: Bool { knownCount == objects.count && knownCount == known.count }
-
   mutating func visit(_ directory: String) throws(FileError) {
     let entries: [FileEntry]
-    do throws(FileError) { entries = try files.entries(directory) } catch .notFound { return } catch .wrongKind {
+    do throws(FileError) { entries = try files.listing(directory).entries } catch .notFound { return } catch .wrongKind
+    {
       return
     }
     // A directory sorts as its keys do: its name and then a slash.
     let names = entries.map { $0.isDirectory ? $0.name + "/" : $0.name }
-    for place in ListWalk.order(of: names) {
+    for place in KeyOrder.places(of: names) {
       let (name, entry) = (names[place], entries[place])
       if directory.isEmpty && entry.name == FileObjectStore.scratch { continue }
       let path = directory.isEmpty ? name : "\(directory)/\(name)"
@@ -85,26 +61,6 @@ private struct ListWalk {
         try take(path)
       }
       if isFull { return }
-    }
-  }
-
-  /// The places of names in the order of keys. Sorts runs of one block of memory: a lane may hold thousands of segments, and every query
-  /// lists them.
-  private static func order(of names: [String]) -> [Int] {
-    var bytes: [UInt8] = []
-    bytes.reserveCapacity(names.reduce(0) { $0 + $1.utf8.count })
-    var ends: [Int] = []
-    ends.reserveCapacity(names.count)
-    for name in names {
-      bytes += name.utf8
-      ends.append(bytes.count)
-    }
-    return bytes.withUnsafeBytes { bytes in
-      func name(_ place: Int) -> UnsafeRawBufferPointer {
-        let start = place == 0 ? 0 : ends[place - 1]
-        return UnsafeRawBufferPointer(rebasing: bytes[start..<ends[place]])
-      }
-      return names.indices.sorted { ByteOrder.compare(name($0), name($1)) < 0 }
     }
   }
 
@@ -128,11 +84,6 @@ private struct ListWalk {
   }
 
   private mutating func take(_ path: String) throws(FileError) {
-    if isKnown(path) {
-      objects.append(known[nextKnown])
-      knownCount += 1
-      return
-    }
     guard path.hasPrefix(prefix), let key = ObjectKey(path) else { return }
     if let startAfter, !startAfter.utf8.lexicographicallyPrecedes(path.utf8) { return }
     if let common = rolledUp(path) {
@@ -154,11 +105,6 @@ private struct ListWalk {
     do throws(FileError) { status = try files.status(path) } catch .notFound { return }
     objects.append(status.info(key))
     last = path
-  }
-
-  private mutating func isKnown(_ path: String) -> Bool {
-    while nextKnown < known.count, known[nextKnown].key.text.utf8.precedes(path.utf8) { nextKnown += 1 }
-    return nextKnown < known.count && known[nextKnown].key.text.utf8.isSame(as: path.utf8)
   }
 
   private var count: Int { objects.count + prefixes.count }

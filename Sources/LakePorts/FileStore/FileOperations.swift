@@ -25,7 +25,7 @@ package protocol FileOperations: Sendable {
   func read(_ path: String, range: ByteRange?) throws(FileError) -> (bytes: Bytes, status: FileStatus)
   func status(_ path: String) throws(FileError) -> FileStatus
   /// Entries of a directory in no order.
-  func entries(_ path: String) throws(FileError) -> [FileEntry]
+  func listing(_ path: String) throws(FileError) -> DirectoryListing
   /// Runs `body` while nobody else, in any process, holds the same lock.
   func locked<R>(_ name: String, _ body: () -> R) throws(FileError) -> R
 }

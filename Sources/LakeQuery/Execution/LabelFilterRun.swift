@@ -133,8 +133,21 @@ extension LabelVector {
     let wanted = texts.compactMap(stored)
     if isDirect { return wanted.reduce(RowSelection.none) { $0.union(direct(rows.subtracting($0), $1)) } }
     guard let codes, isShared, values.entryCount > 256 else { return nil }
-    let entries = wanted.flatMap { values.entries(equalTo: $0) }
+    let entries = wanted.flatMap { self.entries(equalTo: $0) }
     return rows.holding(anyOf: entries, in: codes)
+  }
+
+  private func entries(equalTo bytes: [UInt8]) -> [UInt32] {
+    guard let (data, width) = values.fixed, width == bytes.count else { return values.entries(equalTo: bytes) }
+    defer { withExtendedLifetime(data) {} }
+    return bytes.withUnsafeBytes { wanted in
+      var found: [UInt32] = []
+      let base = UnsafeRawPointer(data.unsafeBase)
+      filter.narrowed(.all(values.entryCount), toWhatMayHold: wanted, base, count: values.entryCount).forEach { entry in
+        if values.entry(entry).equals(wanted) { found.append(UInt32(truncatingIfNeeded: entry)) }
+      }
+      return found
+    }
   }
 
   /// The rows whose own entry is these bytes.
@@ -147,7 +160,8 @@ extension LabelVector {
     let base = UnsafeRawPointer(data.unsafeBase)
     defer { withExtendedLifetime(data) {} }
     return bytes.withUnsafeBytes { wanted in
-      guard filter.mayHold(wanted, base, count: values.entryCount) else { return .none }
+      let rows = filter.narrowed(rows, toWhatMayHold: wanted, base, count: values.entryCount)
+      if rows.isEmpty { return .none }
       let head = wanted.loadUnaligned(as: UInt64.self)
       @inline(__always) func isThere(_ row: Int) -> Bool {
         values.isPresent(row) && values.entry(row).equals(wanted)
@@ -194,10 +208,7 @@ extension LabelVector {
   private func stored(_ text: [UInt8]) -> [UInt8]? {
     switch form {
     case .text: return text
-    case .hex:
-      // Only lower-case digits are ever shown.
-      guard text.allSatisfy({ ASCII.lowered($0) == $0 }) else { return nil }
-      return Hex.bytes(text)
+    case .hex: return ValueTest.id(text)
     }
   }
 

@@ -103,6 +103,13 @@ final class AttributeIndex: Sendable {
     return true
   }
 
+  /// Whether no row has one of some texts as the label, as far as that is known without a search.
+  func isKnownToLack(_ name: [UInt8], _ texts: [[UInt8]]) -> Bool {
+    if number(ofName: name) == nil { return true }
+    guard let places else { return false }
+    return texts.allSatisfy { places.isKnownToLack($0) }
+  }
+
   /// Those of `rows` whose label is one of some texts, none of them empty: searches the values for them first.
   func select(_ rows: RowSelection, _ name: Int32, _ texts: [[UInt8]]) -> RowSelection {
     let bounds = rows.bounds

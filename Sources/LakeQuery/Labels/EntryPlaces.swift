@@ -58,6 +58,10 @@ final class EntryPlaces: Sendable {
       return made.slots
     }
     guard let slots else { return values.entries(equalTo: text) }
+    return entries(equalTo: text, slots)
+  }
+
+  private func entries(equalTo text: [UInt8], _ slots: Buffer<UInt32>) -> [UInt32] {
     var found: [UInt32] = []
     text.withUnsafeBytes { wanted in
       let mask = slots.count - 1
@@ -71,6 +75,12 @@ final class EntryPlaces: Sendable {
       withExtendedLifetime(slots) {}
     }
     return found
+  }
+
+  /// Whether no entry holds these bytes, as far as that is known without a search.
+  func isKnownToLack(_ text: [UInt8]) -> Bool {
+    guard let slots = made.withLock({ $0.slots }) else { return false }
+    return entries(equalTo: text, slots).isEmpty
   }
 
   /// The places that hold one of some entries, each named once.

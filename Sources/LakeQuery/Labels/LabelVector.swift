@@ -21,7 +21,7 @@ final class LabelVector: Sendable {
   let isShared: Bool
   /// Where runs of equal codes end, ascending; nil when rows with one entry do not lie together.
   let runEnds: Buffer<UInt32>?
-  /// Of the values, where each row has its own.
+  /// Of the entries, where they are of one width.
   let filter = ValueFilter()
 
   static let absent = UInt32.max
@@ -128,7 +128,8 @@ final class LabelVector: Sendable {
   /// What the codes and runs made here take in memory, beside the column.
   var extraBytes: Int {
     let ownCodes = codes.map { own in values.codes.map { own.isSame(as: $0) } == true ? 0 : own.count * 4 } ?? 0
-    return ownCodes + (runEnds?.count ?? 0) * 4 + (isDirect ? ValueFilter.memoryBytes(count: values.entryCount) : 0)
+    return ownCodes + (runEnds?.count ?? 0) * 4
+      + (values.fixed == nil ? 0 : ValueFilter.memoryBytes(count: values.entryCount))
   }
 }
 

@@ -23,7 +23,8 @@ struct LogScan: Sendable {
     guard limit > 0 else { return [] }
     let found = Mutex(CandidateList(limit: limit, direction: direction))
     let held = HeldMemory(context)
-    let order = blocks.indices.sorted { isSooner(blocks[$0].timeBounds, blocks[$1].timeBounds, $0 < $1) }
+    let bounds = blocks.map(\.timeBounds)
+    let order = blocks.indices.sorted { isSooner(bounds[$0], bounds[$1], $0 < $1) }
     try await context.forEach(order) { index throws(QueryError) in
       try await search(blocks[index], Int32(index), found, held)
     } merge: { (_: Void) throws(QueryError) in

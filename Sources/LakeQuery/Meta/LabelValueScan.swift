@@ -15,10 +15,19 @@ struct LabelValueScan: Sendable {
       if !value.isEmpty { _ = all.number(of: value, labelCount: 0) }
     }
     var left: [any LogBlock] = []
+    var known = LabelTotals()
+    var knownRows = QueryStatistics()
     for (index, block) in blocks.enumerated() {
       if index % 256 == 255 { try context.check() }
-      if !collectKnown(block, plans, range, see) { left.append(block) }
+      if let counts = knownCounts(of: block, plans, range) {
+        known.add(counts)
+        knownRows.rowsRead += block.rowCount
+      } else {
+        left.append(block)
+      }
     }
+    known.drain { text, _ in text.withUnsafeBytes(see) }
+    context.count(knownRows)
     try await context.forEach(left) { block throws(QueryError) in
       try await values(block, plans, range)
     } merge: { values throws(QueryError) in
@@ -30,28 +39,15 @@ struct LabelValueScan: Sendable {
       .map { String(decoding: $0, as: UTF8.self) }
   }
 
-  /// Reads the values of a block of which every row counts off a column that lies in memory.
+  /// What is known of the values of a block of which every row counts.
   ///
-  /// - Returns: false when the block must be looked into.
-  private func collectKnown(
-    _ block: any LogBlock, _ plans: [LogPlan], _ range: TimeRange, _ see: (UnsafeRawBufferPointer) -> Void
-  ) -> Bool {
-    guard let field = label.field, block.visibleRowCount == block.rowCount, let bounds = block.timeBounds,
+  /// - Returns: nil when the block must be looked into.
+  private func knownCounts(of block: any LogBlock, _ plans: [LogPlan], _ range: TimeRange) -> LabelCounts? {
+    guard let field = label.field, let bounds = block.timeBounds,
       range.coversMicroseconds(bounds.lowerBound, bounds.upperBound),
-      plans.contains(where: { $0.readsLabelsOnly && $0.passesAll(block) }), let vector = block.keptVector(field),
-      vector.isPresentEverywhere, vector.codes != nil, vector.values.entryCount <= block.rowCount
-    else { return false }
-    var isSeen = [Bool](repeating: false, count: vector.values.entryCount)
-    vector.forEachRun(in: 0..<block.rowCount) { code, _ in
-      if !isSeen[Int(code)] {
-        isSeen[Int(code)] = true
-        vector.withText(ofCode: code, see)
-      }
-    }
-    var statistics = QueryStatistics()
-    statistics.rowsRead = block.rowCount
-    context.count(statistics)
-    return true
+      plans.contains(where: { $0.readsLabelsOnly && $0.passesAll(block) })
+    else { return nil }
+    return block.labelCounts(field)
   }
 
   private func values(

@@ -1,6 +1,6 @@
 import LakeModel
 
-/// Counts the rows of blocks of which all is known already: from the footer, or by runs of a label's column that is kept.
+/// Counts the rows of blocks of which all is known already: from the footer, or by counts of a label's values that are kept.
 ///
 /// A table of hundreds of small files or segments is mostly such blocks, and none of them is worth a task or a wait. What it
 /// adds up are whole numbers, so the order of blocks does not matter.
@@ -12,7 +12,9 @@ struct KnownCounts<State: WindowState>: ~Copyable {
   private var samples: BlockSamples<State>
   private var series = SeriesTable()
   private var packer = LabelPacker()
-  private var counts: [Int] = []
+  /// Of the blocks of one pane after the other.
+  private var totals = LabelTotals()
+  private var pane = 0
   private(set) var rowCount = 0
 
   /// - Returns: nil when the aggregation is not about counts of rows.
@@ -40,22 +42,27 @@ struct KnownCounts<State: WindowState>: ~Copyable {
       rowCount += count
       return true
     }
-    guard count == block.rowCount, let field = label.field, let vector = block.keptVector(field),
-      vector.isPresentEverywhere, vector.codes != nil, vector.values.entryCount <= count
-    else { return false }
-    counts.removeAll(keepingCapacity: true)
-    counts.append(contentsOf: repeatElement(0, count: vector.values.entryCount))
-    vector.forEachRun(in: 0..<count) { code, run in counts[Int(code)] += run.count }
-    for entry in counts.indices where counts[entry] > 0 {
-      packer.begin()
-      vector.withText(ofCode: UInt32(entry)) { if !$0.isEmpty { packer.append(name: label.utf8, value: $0) } }
-      samples.add(series: series.number(of: packer), pane: pane, value: Double(counts[entry]), time: 0)
-    }
+    guard let field = label.field, let some = block.labelCounts(field) else { return false }
+    if pane != self.pane { flush() }
+    self.pane = pane
+    totals.add(some)
     rowCount += count
     return true
   }
 
-  consuming func finish(_ held: HeldMemory) -> BlockPart<State> { samples.finish(series, held) }
+  private mutating func flush() {
+    guard let label else { return }
+    totals.drain { text, count in
+      packer.begin()
+      text.withUnsafeBytes { if !$0.isEmpty { packer.append(name: label.utf8, value: $0) } }
+      samples.add(series: series.number(of: packer), pane: pane, value: Double(count), time: 0)
+    }
+  }
+
+  consuming func finish(_ held: HeldMemory) -> BlockPart<State> {
+    flush()
+    return samples.finish(series, held)
+  }
 }
 
 extension LogPlan {

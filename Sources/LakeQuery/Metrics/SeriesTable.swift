@@ -28,6 +28,9 @@ struct SeriesTable: Sendable {
     }
   }
 
+  /// The number of a set that was seen before.
+  func known(_ bytes: UnsafeRawBufferPointer) -> Int? { find(bytes, ByteHash.hash(bytes)) }
+
   private func find(_ bytes: UnsafeRawBufferPointer, _ hash: UInt64) -> Int? {
     let mask = slots.count - 1
     var slot = Int(truncatingIfNeeded: hash) & mask

@@ -13,29 +13,38 @@ struct ValueTest: Sendable {
   }
   let kind: Kind
   let isNegated: Bool
+  /// Of `oneOf`: the values that are ids, as columns of ids hold them. Ids are shown in lower case only.
+  let ids: [[UInt8]]
 
   init(_ kind: Kind, isNegated: Bool = false) {
     self.kind = kind
     self.isNegated = isNegated
+    if case .oneOf(let values) = kind {
+      ids = values.compactMap(ValueTest.id)
+    } else {
+      ids = []
+    }
+  }
+
+  /// The bytes that an id's text means; nil when it is the text of none.
+  static func id(_ text: [UInt8]) -> [UInt8]? {
+    text.allSatisfy { ASCII.lowered($0) == $0 } ? Hex.bytes(text) : nil
   }
 
   /// - Throws: `.invalid` for an expression that does not compile; the parser finds these first.
   init(_ matcher: LogQL.Matcher) throws(QueryError) {
-    isNegated = matcher.operation.isNegated
-    if !matcher.operation.isRegex {
-      kind = .oneOf([Array(matcher.value.utf8)])
-      return
-    }
+    self.init(try ValueTest.kind(matcher), isNegated: matcher.operation.isNegated)
+  }
+
+  private static func kind(_ matcher: LogQL.Matcher) throws(QueryError) -> Kind {
+    if !matcher.operation.isRegex { return .oneOf([Array(matcher.value.utf8)]) }
     switch matcher.value {
-    case ".*": kind = .anything
-    case ".+": kind = .nonEmpty
+    case ".*": return .anything
+    case ".+": return .nonEmpty
     default:
-      if let values = RegexShape.wholeValues(matcher.value) {
-        kind = .oneOf(values)
-        return
-      }
+      if let values = RegexShape.wholeValues(matcher.value) { return .oneOf(values) }
       // The whole value, and `.` takes newlines.
-      do { kind = .matches(try RE2Pattern("(?s:\(matcher.value))")) } catch {
+      do { return .matches(try RE2Pattern("(?s:\(matcher.value))")) } catch {
         throw .invalid("error parsing regexp: \(error.message)")
       }
     }

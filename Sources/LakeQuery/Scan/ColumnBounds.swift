@@ -2,16 +2,18 @@ import LakeModel
 import LakeParquet
 
 /// What metadata says of a text or id column: of a file, a row group or a page.
-struct ColumnBounds: Sendable {
+///
+/// A class: a query asks hundreds of row groups for theirs.
+final class ColumnBounds: Sendable {
   /// No present value is below; nil: not known.
-  var low: [UInt8]?
-  var high: [UInt8]?
+  let low: [UInt8]?
+  let high: [UInt8]?
   /// Whether the bounds are values that occur.
-  var isExact: Bool
+  let isExact: Bool
   /// nil: not known.
-  var nullCount: Int?
+  let nullCount: Int?
   /// Every value is absent.
-  var isAllNull: Bool
+  let isAllNull: Bool
 
   init(low: [UInt8]?, high: [UInt8]?, isExact: Bool, nullCount: Int?, isAllNull: Bool) {
     self.low = low
@@ -22,7 +24,7 @@ struct ColumnBounds: Sendable {
   }
 
   /// - Parameter valueCount: absent ones included.
-  init(_ statistics: ColumnStatistics, valueCount: Int) {
+  convenience init(_ statistics: ColumnStatistics, valueCount: Int) {
     func bytes(_ value: ParquetValue?) -> [UInt8]? {
       if case .bytes(let bytes)? = value { return bytes.array }
       return nil
@@ -85,8 +87,7 @@ extension RowsMetadata {
       if low.isEmpty { return .maybe }
       return test.isNegated ? .never : .always
     case .oneOf(let values):
-      // Ids are shown in lower case only.
-      let stored = isHex ? values.filter { $0 == $0.map(ASCII.lowered) }.compactMap { Hex.bytes($0) } : values
+      let stored = isHex ? test.ids : values
       let isSingle = bounds.isExact && low == high
       if test.isNegated {
         if isSingle && stored.contains(low) { return .never }

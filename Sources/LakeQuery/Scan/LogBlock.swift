@@ -14,8 +14,8 @@ protocol LogBlock: Sendable, RowsMetadata {
   /// How many rows count, where metadata tells.
   var visibleRowCount: Int? { get }
 
-  /// A whole column of label values, if it lies in memory already.
-  func keptVector(_ field: LogField) -> LabelVector?
+  /// How many rows have each value of a label's column, if that is known without a wait; every row counts and has the label.
+  func labelCounts(_ field: LogField) -> LabelCounts?
 
   /// The rows that count: repeats are left out before anything else is done (RDR-3), and so are other tenants' rows.
   func visibleRows() async throws(QueryError) -> RowSelection
@@ -52,7 +52,7 @@ protocol LogBlock: Sendable, RowsMetadata {
 extension LogBlock {
   var heedsDemands: Bool { true }
   var visibleRowCount: Int? { nil }
-  func keptVector(_ field: LogField) -> LabelVector? { nil }
+  func labelCounts(_ field: LogField) -> LabelCounts? { nil }
   func times() async throws(QueryError) -> TimeColumn? { try await column(.timestamp)?.times }
   func rows(thatMayPass filters: [LineMatcher]) async throws(QueryError) -> RowSelection { .all(rowCount) }
   func isRuledOutByFilters(_ condition: LabelCondition) async throws(QueryError) -> Bool { false }

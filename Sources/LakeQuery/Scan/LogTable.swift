@@ -38,18 +38,17 @@ struct LogTable: LogSource {
     let reader = ObjectReader(ports: ports, context: context)
     guard settings.readsWAL else {
       return LogTableView(
-        tenant: tenant, table: try await load(), tail: [], warnings: [], reader: reader, cache: cache)
+        tenant: tenant, table: try await load(), tail: nil, warnings: [], reader: reader, cache: cache)
     }
     do throws(WALError) {
-      let tail = try await wal.tail(
-        WALScope(tenant: tenant, days: LogTable.days(range)), startingFrom: known.table)
+      // All days: the bounds of the row groups' times say more.
+      let tail = try await wal.tail(WALScope(tenant: tenant), startingFrom: known.table)
       known.keep(tail.known)
       var statistics = QueryStatistics()
       statistics.segmentsTotal = tail.statistics.segmentCount
       context.count(statistics)
       return LogTableView(
-        tenant: tenant, table: tail.table, tail: tail.rowGroups, warnings: tail.warnings, reader: reader,
-        cache: cache)
+        tenant: tenant, table: tail.table, tail: tail, warnings: tail.warnings, reader: reader, cache: cache)
     } catch {
       throw QueryError(error)
     }
@@ -59,14 +58,6 @@ struct LogTable: LogSource {
     do throws(CatalogError) { return try await ports.catalog.loadTable(TableIdentifier(.logs)) } catch {
       throw QueryError(WALError.catalog(error))
     }
-  }
-
-  /// Days that rows of the range may be partitioned under; nil when the range reaches beyond what days tell.
-  private static func days(_ range: TimeRange) -> ClosedRange<Int32>? {
-    let day: Int64 = 86_400_000_000_000
-    let first = Int32(clamping: range.start.dividedDown(by: day))
-    let last = Int32(clamping: range.end.dividedDown(by: day))
-    return first <= last ? first...last : first...first
   }
 }
 
@@ -80,7 +71,8 @@ final class KnownTable: Sendable {
 struct LogTableView: LogView {
   let tenant: TenantID
   let table: TableState
-  let tail: [WALRowGroup]
+  /// nil: the WAL is not read.
+  let tail: WALTail?
   let warnings: [String]
   let reader: ObjectReader
   let cache: QueryCache
@@ -89,47 +81,42 @@ struct LogTableView: LogView {
     var statistics = QueryStatistics()
     defer { reader.context.count(statistics) }
     var found: [any LogBlock] = []
-    func consider(_ block: ParquetLogBlock) {
-      statistics.rowGroupsTotal += 1
-      let isInside = block.timeBounds.map { range.meetsMicroseconds($0.lowerBound, $0.upperBound) } ?? true
-      if isInside && !conditions.contains(where: { block.isRuledOut($0) }) {
-        found.append(block)
-      } else {
-        statistics.rowGroupsPruned += 1
+    let access = BlockAccess(reader, cache)
+    func consider(_ groups: [LogRowGroup]) {
+      for group in groups {
+        if let bounds = group.timeBounds, !range.meetsMicroseconds(bounds.lowerBound, bounds.upperBound) { continue }
+        if conditions.contains(where: { group.isRuledOut($0) }) { continue }
+        let block = ParquetLogBlock(group: group, access: access)
+        if !conditions.contains(where: { block.isRuledOutByKept($0) }) { found.append(block) }
       }
+      statistics.rowGroupsTotal += groups.count
     }
     let plan = try await scanPlan(range, &statistics)
     for planned in plan.files {
-      let scanned = planned.scanned
-      let file = try await reader.footer(
-        planned.key, named: planned.name, size: Int(scanned.file.fileSize), cache)
-      let source = ParquetLogBlock.Source(file, bytes: nil, reader: reader, cache: cache)
-      let deletes = try await deletedRows(of: scanned, plan.deletes)
-      let needsTenant = scanned.residual.terms.contains { $0.fieldID == LogField.tenant.schemaField.id }
-      var firstRow: Int64 = 0
-      for group in file.file.rowGroups {
-        consider(
-          ParquetLogBlock(
-            source: source, rowGroup: group, droppedRequests: [], onlyTenant: needsTenant ? tenant : nil,
-            deletes: deletes.map { .init(rows: $0, firstRow: firstRow) }))
-        firstRow += Int64(group.rowCount)
-      }
+      consider(try await rowGroups(of: planned.scanned, planned.key, planned.name, plan.deletes))
     }
-    var segment: SegmentID?
-    var source: ParquetLogBlock.Source?
-    for group in tail {
-      if group.segment.id != segment {
-        segment = group.segment.id
-        source = ParquetLogBlock.Source(
-          reader.file(group.segment, cache), bytes: group.segment.bytes, reader: reader, cache: cache)
-      }
-      guard let source else { continue }
-      consider(
-        ParquetLogBlock(
-          source: source, rowGroup: group.rowGroup, droppedRequests: group.droppedRequests, onlyTenant: nil,
-          deletes: nil, countedRows: group.rowCount))
+    if let tail {
+      consider(tail.notes.value { tail.rowGroups.map { reader.rowGroup($0, cache) } })
     }
+    statistics.rowGroupsPruned += statistics.rowGroupsTotal - found.count
     return found
+  }
+
+  /// The row groups of a data file, with the rows of them that count.
+  func rowGroups(
+    of scanned: ScanFile, _ key: ObjectKey, _ name: QueryCache.Name, _ index: DeleteIndex
+  ) async throws(QueryError) -> [LogRowGroup] {
+    let whole = try await reader.rowGroups(key, named: name, size: Int(scanned.file.fileSize), cache)
+    let deletes = try await deletedRows(of: scanned, index)
+    let needsTenant = scanned.residual.terms.contains { $0.fieldID == LogField.tenant.schemaField.id }
+    if deletes == nil && !needsTenant { return whole }
+    var firstRow: Int64 = 0
+    return whole.map { group in
+      defer { firstRow += Int64(group.rowCount) }
+      return LogRowGroup(
+        group.file, group.index, onlyTenant: needsTenant ? tenant : nil,
+        deletes: deletes.map { .init(rows: $0, firstRow: firstRow) })
+    }
   }
 
   // MARK: - Files of the snapshot
@@ -141,20 +128,32 @@ struct LogTableView: LogView {
 
   private func scanPlan(_ range: TimeRange, _ statistics: inout QueryStatistics) async throws(QueryError) -> ScanPlan {
     do {
-      let planner = try ScanPlanner(table: table.metadata, predicate: predicate(range), deletes: .applied)
-      guard let list = planner.manifestListLocation else { return ScanPlan() }
-      let manifests = try await manifestList(at: list)
+      guard let snapshot = table.metadata.currentSnapshot else { return ScanPlan() }
+      var plan = ScanPlan()
+      let name = QueryCache.Key(object: QueryCache.Name(snapshot.manifestList), part: .files(tenant: tenant.text))
+      if let whole = cache.value(name, as: [PlannedFile].self) {
+        plan.files = whole
+      } else {
+        let planner = try ScanPlanner(table: table.metadata, predicate: predicate(range), deletes: .applied)
+        let manifests = try await manifestList(at: snapshot.manifestList)
+        let selected = try planner.select(manifests)
+        var isWhole = selected.count == manifests.count { $0.mayHoldLiveFiles }
+        for manifest in selected {
+          let (files, isComplete) = try await self.files(of: manifest, planner)
+          plan.files += files
+          isWhole = isWhole && isComplete
+        }
+        plan.deletes = try await deletes(planner, manifests)
+        // Where every manifest was wanted and none is of deletes, the tenant's files are those of the list.
+        if isWhole { cache.keep(plan.files, bytes: plan.files.count * 256 + 256, for: name) }
+      }
       let low = range.start.dividedDown(by: 1000)
       let high = range.end.dividedDown(by: 1000)
-      var files: [PlannedFile] = []
-      for manifest in try planner.select(manifests) {
-        for file in try await self.files(of: manifest, planner)
-        where file.times.upperBound >= low && file.times.lowerBound <= high { files.append(file) }
-      }
-      let total = planner.snapshot?.summary["total-data-files"].flatMap { Int($0) } ?? files.count
+      plan.files.removeAll { $0.times.upperBound < low || $0.times.lowerBound > high }
+      let total = snapshot.summary["total-data-files"].flatMap { Int($0) } ?? plan.files.count
       statistics.filesTotal += total
-      statistics.filesPruned += max(0, total - files.count)
-      return ScanPlan(files: files, deletes: try await deletes(planner, manifests))
+      statistics.filesPruned += max(0, total - plan.files.count)
+      return plan
     } catch let error as IcebergError {
       throw .corrupt("table logs: \(error)")
     } catch let error as QueryError {
@@ -204,9 +203,13 @@ struct LogTableView: LogView {
 
   /// The files of a data manifest that may hold rows of the tenant. Those of which the manifest does not tell the times may be missing
   /// when they lie in partitions outside of the range.
-  private func files(of manifest: ManifestFile, _ planner: ScanPlanner) async throws -> [PlannedFile] {
+  ///
+  /// - Returns: them, and whether none is missing.
+  private func files(
+    of manifest: ManifestFile, _ planner: ScanPlanner
+  ) async throws -> (files: [PlannedFile], isComplete: Bool) {
     let name = QueryCache.Key(object: QueryCache.Name(manifest.path), part: .files(tenant: tenant.text))
-    if let kept = cache.value(name, as: [PlannedFile].self) { return kept }
+    if let kept = cache.value(name, as: [PlannedFile].self) { return (kept, true) }
     let entries = try await entries(of: manifest, planner)
     let all = try ScanPlanner(table: table.metadata, predicate: LogTableView.predicate(tenant), deletes: .applied)
     let scanned = try all.files(of: manifest, entries: entries)
@@ -217,9 +220,9 @@ struct LogTableView: LogView {
     for file in scanned { if let planned = try PlannedFile(file, reader) { files.append(planned) } }
     if files.count == scanned.count {
       cache.keep(files, bytes: files.count * PlannedFile.bytes + 256, for: name)
-      return files
+      return (files, true)
     }
-    return try planner.files(of: manifest, entries: entries).map { try PlannedFile(whenever: $0, reader) }
+    return (try planner.files(of: manifest, entries: entries).map { try PlannedFile(whenever: $0, reader) }, false)
   }
 
   /// The entries of a data manifest, with the metrics that every predicate of ours is about.
@@ -242,7 +245,7 @@ struct LogTableView: LogView {
   }
 }
 
-extension LogBlock {
+extension RowsMetadata {
   /// Whether metadata says that no row passes.
   func isRuledOut(_ condition: LabelCondition) -> Bool {
     if case .never = verdict(condition) { return true }

@@ -33,13 +33,38 @@ extension ObjectReader {
     }
   }
 
-  /// A segment whose footer the WAL's reader has read.
-  func file(_ segment: OpenSegment, _ cache: QueryCache) -> LogFile {
-    let name = QueryCache.Key(object: QueryCache.Name(segment.key.text), part: .footer)
-    if let kept = cache.value(name, as: LogFile.self) { return kept }
+  /// The row groups of a data file of which every row counts.
+  func rowGroups(
+    _ key: ObjectKey, named object: QueryCache.Name, size: Int, _ cache: QueryCache
+  ) async throws(QueryError) -> [LogRowGroup] {
+    let name = QueryCache.Key(object: object, part: .rowGroups)
+    if let kept = cache.value(name, as: [LogRowGroup].self) { return kept }
+    let file = try await footer(key, named: object, size: size, cache)
+    let groups = file.file.rowGroups.indices.map { LogRowGroup(file, $0) }
+    cache.keep(groups, bytes: 256 + groups.count * LogRowGroup.memoryBytes, for: name)
+    return groups
+  }
+
+  /// The row groups of a segment whose footer the WAL's reader has read, as if every row counted.
+  func rowGroups(_ segment: OpenSegment, _ cache: QueryCache) -> [LogRowGroup] {
+    let name = QueryCache.Key(object: QueryCache.Name(segment.key.text), part: .rowGroups)
+    if let kept = cache.value(name, as: [LogRowGroup].self) { return kept }
     let file = LogFile(segment.file, key: segment.key)
-    cache.keep(file, bytes: file.memoryBytes, for: name)
-    return file
+    let groups = file.file.rowGroups.indices.map { LogRowGroup(file, $0, bytes: segment.bytes) }
+    cache.keep(
+      groups, bytes: file.memoryBytes + (segment.bytes?.count ?? 0) + groups.count * LogRowGroup.memoryBytes, for: name)
+    return groups
+  }
+
+  /// A row group of the WAL's tail.
+  ///
+  /// - Parameter dropping: requests whose rows do not count, besides those that the tail drops.
+  func rowGroup(_ group: WALRowGroup, dropping: [Int] = [], _ cache: QueryCache) -> LogRowGroup {
+    let whole = rowGroups(group.segment, cache)[group.index]
+    if group.droppedRequests.isEmpty && dropping.isEmpty { return whole }
+    return LogRowGroup(
+      whole.file, group.index, bytes: whole.bytes, droppedRequests: group.droppedRequests + dropping,
+      countedRows: dropping.isEmpty ? group.rowCount : nil)
   }
 
   private static let footerBytesHint = 256 << 10

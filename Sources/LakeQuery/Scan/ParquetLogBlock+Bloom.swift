@@ -29,35 +29,92 @@ extension ParquetLogBlock {
   private static let answerBytes = 256
 
   private func mayHold(_ value: [UInt8], _ label: LabelReference) async throws(QueryError) -> Bool {
-    guard let attributes = source.log.attributeValues, hasFilter(attributes) else { return true }
-    var asked: [(leaf: Leaf, value: [UInt8])] = [(attributes, value)]
-    if let field = label.field, let leaf = leaf(field) {
-      switch field {
-      case .traceID, .spanID:
-        // Ids are shown in lower case only; what is no id is in no column of ids.
-        if value == value.map(ASCII.lowered), let id = Hex.bytes(value) { asked.append((leaf, id)) }
-      default: asked.append((leaf, value))
-      }
-    }
+    guard let asked = asked(value, label) else { return true }
     for (leaf, value) in asked {
-      let key = QueryCache.Key(
-        object: source.log.name, part: .bloom(rowGroup: Int32(rowGroup.index), leaf: Int32(leaf.index), value: value))
-      if let kept = source.cache.value(key, as: Bool.self) {
+      let key = answerKey(leaf, value)
+      if let kept = cache.value(key, as: Bool.self) {
         if kept { return true }
         continue
       }
       guard
-        let probe = source.file.bloomProbe(
-          rowGroup: rowGroup.index, leaf: leaf.index, value: .bytes(Bytes(value)))
+        let probe = file.file.bloomProbe(
+          rowGroup: group.index, leaf: leaf.index, value: .bytes(Bytes(value)))
       else { return true }
       let fetched = try await fetch(probe.ranges)
       // A broken filter tells nothing.
       let mayHold = (try? probe.mightContain(fetched: fetched)) ?? true
-      source.cache.keep(mayHold, bytes: ParquetLogBlock.answerBytes + value.count, for: key)
+      cache.keep(mayHold, bytes: ParquetLogBlock.answerBytes + value.count, for: key)
       if mayHold { return true }
     }
     return false
   }
 
+  /// The columns of which the row group has filters, and what to ask them for; nil when it has none.
+  private func asked(_ value: [UInt8], _ label: LabelReference) -> [(leaf: Leaf, value: [UInt8])]? {
+    guard let attributes = file.attributeValues, hasFilter(attributes) else { return nil }
+    var asked: [(leaf: Leaf, value: [UInt8])] = [(attributes, value)]
+    if let field = label.field, let leaf = leaf(field) {
+      switch field {
+      // What is no id is in no column of ids.
+      case .traceID, .spanID: if let id = ValueTest.id(value) { asked.append((leaf, id)) }
+      default: asked.append((leaf, value))
+      }
+    }
+    return asked
+  }
+
+  private func answerKey(_ leaf: Leaf, _ value: [UInt8]) -> QueryCache.Key {
+    QueryCache.Key(
+      object: file.name, part: .bloom(rowGroup: Int32(group.index), leaf: Int32(leaf.index), value: value))
+  }
+
   private func hasFilter(_ leaf: Leaf) -> Bool { rowGroup.chunks[leaf.index].bloomFilterRange != nil }
+
+  // MARK: - Without a wait
+
+  /// Whether what lies in memory already says that no row passes: answers of Bloom filters, filters and indexes of columns.
+  ///
+  /// Hundreds of small row groups are left out so at the cost of a look, not of a task's turn.
+  func isRuledOutByKept(_ condition: LabelCondition) -> Bool {
+    switch condition {
+    case .value(let label, let test):
+      guard let texts = test.texts, !test.isNegated, texts.count <= ParquetLogBlock.valuesAskedMax else { return false }
+      return texts.allSatisfy({ isKeptAnswerNo($0, label) }) || areKeptColumnsWithout(texts, test.ids, label)
+    case .quantity: return false
+    case .and(let left, let right): return isRuledOutByKept(left) || isRuledOutByKept(right)
+    case .or(let left, let right): return isRuledOutByKept(left) && isRuledOutByKept(right)
+    }
+  }
+
+  private func areKeptColumnsWithout(_ texts: [[UInt8]], _ ids: [[UInt8]], _ label: LabelReference) -> Bool {
+    switch label.field {
+    case .traceID, .spanID:
+      guard let column = keptColumn(label.field!) else { return false }
+      if let vector = column.value {
+        if !vector.isKnownToLack(ids) { return false }
+        if vector.isPresentEverywhere { return true }
+      }
+    case nil: break
+    // Most row groups hold most of the values.
+    default: return false
+    }
+    // Attributes stand in where the column is absent.
+    guard let attributes = keptAttributes() else { return false }
+    return attributes.value.map { $0.isKnownToLack(label.utf8, texts) } ?? true
+  }
+
+  private func isKeptAnswerNo(_ value: [UInt8], _ label: LabelReference) -> Bool {
+    guard let asked = asked(value, label) else { return false }
+    return asked.allSatisfy { cache.value(answerKey($0.leaf, $0.value), as: Bool.self) == false }
+  }
+}
+
+extension LabelVector {
+  /// Whether it holds none of some ids, as far as that is known without a search.
+  fileprivate func isKnownToLack(_ ids: [[UInt8]]) -> Bool {
+    guard form == .hex, let width = values.fixed?.width else { return false }
+    return ids.allSatisfy { id in
+      id.count != width || id.withUnsafeBytes { filter.isKnownToLack($0) }
+    }
+  }
 }

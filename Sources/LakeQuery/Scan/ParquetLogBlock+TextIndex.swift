@@ -17,15 +17,15 @@ extension ParquetLogBlock {
 
   /// Nil when the file has none, or a broken one: it saves work and decides nothing.
   private func textIndex() async throws(QueryError) -> TextIndex? {
-    guard let leaf = leaf(.body), let range = source.file.textIndexRange(rowGroup: rowGroup.index, leaf: leaf.index)
+    guard let leaf = leaf(.body), let range = file.file.textIndexRange(rowGroup: group.index, leaf: leaf.index)
     else { return nil }
-    let key = QueryCache.Key(object: source.log.name, part: .textIndex(rowGroup: Int32(rowGroup.index)))
-    if let kept = source.cache.value(key, as: TextIndex.self) { return kept }
+    let key = QueryCache.Key(object: file.name, part: .textIndex(rowGroup: Int32(group.index)))
+    if let kept = cache.value(key, as: TextIndex.self) { return kept }
     let bytes = try await fetch([range])[0]
-    guard let index = try? source.file.textIndex(rowGroup: rowGroup.index, leaf: leaf.index, bytes: bytes) else {
+    guard let index = try? file.file.textIndex(rowGroup: group.index, leaf: leaf.index, bytes: bytes) else {
       return nil
     }
-    source.cache.keep(index, bytes: index.memoryBytes, for: key)
+    cache.keep(index, bytes: index.memoryBytes, for: key)
     return index
   }
 }

@@ -6,58 +6,25 @@ import LakeSchema
 import LakeWAL
 
 /// One row group of a data file or of a segment, read column by column through the cache.
+///
+/// Two references: queries make and pass on hundreds.
 struct ParquetLogBlock: LogBlock {
-  /// The file and what belongs to it.
-  final class Source: Sendable {
-    let log: LogFile
-    /// The whole object, if it is in memory.
-    let bytes: Bytes?
-    let reader: ObjectReader
-    let cache: QueryCache
+  let group: LogRowGroup
+  let access: BlockAccess
 
-    init(_ log: LogFile, bytes: Bytes?, reader: ObjectReader, cache: QueryCache) {
-      self.log = log
-      self.bytes = bytes
-      self.reader = reader
-      self.cache = cache
-    }
+  var file: LogFile { group.file }
+  var cache: QueryCache { access.cache }
+  var rowGroup: RowGroup { group.rowGroup }
+  var rowCount: Int { group.rowCount }
+  var visibleRowCount: Int? { group.visibleRowCount }
+  var timeBounds: ClosedRange<Int64>? { group.timeBounds }
 
-    var file: ParquetFile { log.file }
-    var key: ObjectKey { log.key }
-  }
-  let source: Source
-  let rowGroup: RowGroup
-  /// Requests whose rows do not count (RDR-3).
-  let droppedRequests: [Int]
-  /// When the file is not known to be of one tenant: the tenant whose rows count.
-  let onlyTenant: TenantID?
-  /// nil: no row is deleted.
-  let deletes: Deletes?
-
-  struct Deletes: Sendable {
-    let rows: DeletedRows
-    /// The row group's first row in the file.
-    let firstRow: Int64
-  }
-
-  /// Of the tail: how many rows are left without the dropped requests.
-  var countedRows: Int?
-
-  var rowCount: Int { rowGroup.rowCount }
-
-  var visibleRowCount: Int? {
-    if onlyTenant != nil || deletes != nil { return nil }
-    return droppedRequests.isEmpty ? rowCount : countedRows
-  }
-
-  private var index: Int32 { Int32(rowGroup.index) }
+  private var index: Int32 { Int32(group.index) }
 
   /// Bytes of a body fetched at once.
   private static let fetchBytesMax = 8 << 20
 
-  var timeBounds: ClosedRange<Int64>? { source.log.times(rowGroup: rowGroup.index) }
-
-  func bounds(_ field: LogField) -> ColumnBounds? { source.log.bounds(field, rowGroup: rowGroup.index) }
+  func bounds(_ field: LogField) -> ColumnBounds? { group.bounds(field) }
 
   func lineBytes() -> Int? {
     leaf(.body).flatMap { rowGroup.chunks[$0.index].unencodedBytes }
@@ -67,29 +34,29 @@ struct ParquetLogBlock: LogBlock {
 
   func visibleRows() async throws(QueryError) -> RowSelection {
     var rows = RowSelection.all(rowCount)
-    if !droppedRequests.isEmpty {
+    if !group.droppedRequests.isEmpty {
       let column = try await kept(.request(rowGroup: index)) { () throws(QueryError) in
         let batch = try await decode(Schema(id: 0, fields: [SegmentEncoder.requestField]), rows: nil, indexes: nil)
         return (batch.columns.first, batch.memoryBytes)
       }
       guard case .int32(let numbers)? = column?.values else {
-        throw .corrupt("\(source.key): the request column does not hold numbers")
+        throw .corrupt("\(file.key): the request column does not hold numbers")
       }
-      let dropped = Set(droppedRequests.map { Int32(truncatingIfNeeded: $0) })
+      let dropped = Set(group.droppedRequests.map { Int32(truncatingIfNeeded: $0) })
       rows = rows.filter { !dropped.contains(numbers[$0]) }
     }
-    if let onlyTenant {
+    if let onlyTenant = group.onlyTenant {
       let vector = try await vector(.tenant) ?? LabelVector(constant: nil)
       rows = vector.select(rows, ValueTest(.oneOf([Array(onlyTenant.text.utf8)])))
     }
-    if let deletes { rows = rows.intersection(try await left(by: deletes)) }
+    if let deletes = group.deletes { rows = rows.intersection(try await left(by: deletes)) }
     return rows
   }
 
   /// The rows that delete files leave.
-  private func left(by deletes: Deletes) async throws(QueryError) -> RowSelection {
+  private func left(by deletes: LogRowGroup.Deletes) async throws(QueryError) -> RowSelection {
     let key = QueryCache.Key(object: QueryCache.Name(deletes.rows.identity), part: .left(rowGroup: index))
-    if let kept = source.cache.value(key, as: RowSelection.self) { return kept }
+    if let kept = cache.value(key, as: RowSelection.self) { return kept }
     let schema = deletes.rows.schema
     let batch =
       schema.fields.isEmpty
@@ -100,7 +67,7 @@ struct ParquetLogBlock: LogBlock {
     if let kept = deletes.rows.deletes.keep(rows: deletes.firstRow..<end, of: batch) {
       rows = rows.filter { kept[$0] != 0 }
     }
-    source.cache.keep(rows, bytes: rows.memoryBytes + 256, for: key)
+    cache.keep(rows, bytes: rows.memoryBytes + 256, for: key)
     return rows
   }
 
@@ -129,16 +96,21 @@ struct ParquetLogBlock: LogBlock {
     }
   }
 
-  func keptVector(_ field: LogField) -> LabelVector? {
-    let key = QueryCache.Key(object: source.log.name, part: .vector(rowGroup: index, field: field))
-    guard let kept = source.cache.value(key, as: KeptColumn<LabelVector>.self), let vector = kept.value else {
-      return nil
+  func labelCounts(_ field: LogField) -> LabelCounts? {
+    group.counts.counts(of: field) {
+      guard group.visibleRowCount == rowCount else { return nil }
+      return keptColumn(field)?.value.flatMap { LabelCounts($0, rowCount: rowCount, cache.texts) }
     }
-    count {
-      $0.cacheHits += 1
-      $0.bytesProcessed += kept.bytes
-    }
-    return vector
+  }
+
+  /// A whole column of label values, if it lies in memory.
+  func keptColumn(_ field: LogField) -> KeptColumn<LabelVector>? {
+    cache.value(QueryCache.Key(object: file.name, part: .vector(rowGroup: index, field: field)), as: KeptColumn.self)
+  }
+
+  /// The attributes, if they lie in memory.
+  func keptAttributes() -> KeptColumn<AttributeIndex>? {
+    cache.value(QueryCache.Key(object: file.name, part: .attributes(rowGroup: index)), as: KeptColumn.self)
   }
 
   func attributes() async throws(QueryError) -> AttributeIndex? {
@@ -162,8 +134,8 @@ struct ParquetLogBlock: LogBlock {
   private func kept<Value: Sendable>(
     _ part: QueryCache.Key.Part, _ make: () async throws(QueryError) -> (value: Value?, bytes: Int)
   ) async throws(QueryError) -> Value? {
-    let key = QueryCache.Key(object: source.log.name, part: part)
-    if let kept = source.cache.value(key, as: KeptColumn<Value>.self) {
+    let key = QueryCache.Key(object: file.name, part: part)
+    if let kept = cache.value(key, as: KeptColumn<Value>.self) {
       count {
         $0.cacheHits += 1
         $0.bytesProcessed += kept.bytes
@@ -171,7 +143,7 @@ struct ParquetLogBlock: LogBlock {
       return kept.value
     }
     let (value, bytes) = try await make()
-    source.cache.keep(KeptColumn(value: value, bytes: bytes), bytes: bytes + 256, for: key)
+    cache.keep(KeptColumn(value: value, bytes: bytes), bytes: bytes + 256, for: key)
     count {
       $0.cacheMisses += 1
       $0.bytesProcessed += bytes
@@ -179,9 +151,9 @@ struct ParquetLogBlock: LogBlock {
     return value
   }
 
-  private func has(_ field: LogField) -> Bool { source.log.has(field) }
+  private func has(_ field: LogField) -> Bool { file.has(field) }
 
-  func leaf(_ field: LogField) -> Leaf? { source.log.leaf(field) }
+  func leaf(_ field: LogField) -> Leaf? { file.leaf(field) }
 
   private func decode(
     _ schema: Schema, rows: [Range<Int>]?, indexes: PageIndexes?
@@ -194,28 +166,28 @@ struct ParquetLogBlock: LogBlock {
 
   private func planned(_ schema: Schema, rows: [Range<Int>]?, indexes: PageIndexes?) throws(QueryError) -> ReadPlan {
     do throws(ParquetError) {
-      let projection = try source.file.projection(to: schema, nameMapping: LogField.nameMapping)
-      return try source.file.plan(
-        rowGroup: rowGroup.index, projection: projection, rows: rows, pageIndexes: indexes)
+      let projection = try file.file.projection(to: schema, nameMapping: LogField.nameMapping)
+      return try file.file.plan(
+        rowGroup: group.index, projection: projection, rows: rows, pageIndexes: indexes)
     } catch {
-      throw .corrupt("\(source.key): \(error)")
+      throw .corrupt("\(file.key): \(error)")
     }
   }
 
   private func decoded(_ plan: ReadPlan, _ fetched: [Bytes]) throws(QueryError) -> ColumnBatch {
-    do throws(ParquetError) { return try source.file.decode(plan, fetched: fetched) } catch {
-      throw .corrupt("\(source.key), row group \(rowGroup.index): \(error)")
+    do throws(ParquetError) { return try file.file.decode(plan, fetched: fetched) } catch {
+      throw .corrupt("\(file.key), row group \(group.index): \(error)")
     }
   }
 
   func fetch(_ ranges: [Range<Int>]) async throws(QueryError) -> [Bytes] {
-    if let bytes = source.bytes { return ranges.map { bytes[$0] } }
-    return try await source.reader.get(source.key, ranges)
+    if let bytes = group.bytes { return ranges.map { bytes[$0] } }
+    return try await access.reader.get(file.key, ranges)
   }
 
   private func guardMemory(_ plan: ReadPlan) throws(QueryError) {
     let bytes = plan.projection.leaves.reduce(0) { $0 + rowGroup.chunks[$1].uncompressedBytes }
-    if plan.rows == nil && bytes > source.reader.context.settings.memoryMax {
+    if plan.rows == nil && bytes > access.reader.context.settings.memoryMax {
       throw .memoryExceeded("a column chunk of \(bytes) bytes is more than the query may hold")
     }
   }
@@ -223,7 +195,7 @@ struct ParquetLogBlock: LogBlock {
   private func count(_ change: (inout QueryStatistics) -> Void) {
     var statistics = QueryStatistics()
     change(&statistics)
-    source.reader.context.count(statistics)
+    access.reader.context.count(statistics)
   }
 
   // MARK: - Body
@@ -253,11 +225,11 @@ struct ParquetLogBlock: LogBlock {
   }
 
   private func pieceKey(_ piece: Int) -> QueryCache.Key {
-    QueryCache.Key(object: source.log.name, part: .body(rowGroup: index, piece: Int32(piece)))
+    QueryCache.Key(object: file.name, part: .body(rowGroup: index, piece: Int32(piece)))
   }
 
   private func kept(_ piece: Int, _ pages: BodyPages) -> BodyPiece? {
-    guard let column = source.cache.value(pieceKey(piece), as: Column.self), let lines = BytesView(column) else {
+    guard let column = cache.value(pieceKey(piece), as: Column.self), let lines = BytesView(column) else {
       return nil
     }
     count {
@@ -281,7 +253,7 @@ struct ParquetLogBlock: LogBlock {
     return end
   }
 
-  private func isKept(_ piece: Int) -> Bool { source.cache.holds(pieceKey(piece)) }
+  private func isKept(_ piece: Int) -> Bool { cache.holds(pieceKey(piece)) }
 
   private func readPieces(
     _ pieces: [Int], _ pages: BodyPages, _ body: (BodyPiece) throws(QueryError) -> Void
@@ -299,15 +271,15 @@ struct ParquetLogBlock: LogBlock {
     try guardMemory(together)
     let fetched = FetchedRanges(together.ranges, try await fetch(together.ranges))
     for piece in pieces {
-      try source.reader.context.check()
+      try access.reader.context.check()
       let rows = pages.pieces[piece]
       let plan =
         pieces.count == 1 ? together : try planned(schema, rows: [rows], indexes: pages.indexes)
-      let batch = try decoded(plan, try fetched.pieces(plan.ranges, of: source.key))
+      let batch = try decoded(plan, try fetched.pieces(plan.ranges, of: file.key))
       let column = batch.columns[0].plain
       let lines = try BodyPiece.lines(column, count: rows.count)
       let bytes = column.memoryBytes
-      source.cache.keep(column, bytes: bytes, for: pieceKey(piece))
+      cache.keep(column, bytes: bytes, for: pieceKey(piece))
       count {
         $0.cacheMisses += 1
         $0.bytesProcessed += bytes
@@ -317,27 +289,27 @@ struct ParquetLogBlock: LogBlock {
   }
 
   private func bodyPages() async throws(QueryError) -> BodyPages {
-    let key = QueryCache.Key(object: source.log.name, part: .bodyPages(rowGroup: index))
-    if let kept = source.cache.value(key, as: BodyPages.self) { return kept }
+    let key = QueryCache.Key(object: file.name, part: .bodyPages(rowGroup: index))
+    if let kept = cache.value(key, as: BodyPages.self) { return kept }
     var pages = BodyPages(whole: rowCount)
     if let leaf = leaf(.body),
-      let range = source.file.pageIndexRange(rowGroup: rowGroup.index, leaves: [leaf.index])
+      let range = file.file.pageIndexRange(rowGroup: group.index, leaves: [leaf.index])
     {
       let bytes = try await fetch([range])[0]
       do throws(ParquetError) {
-        let indexes = try source.file.pageIndexes(rowGroup: rowGroup.index, leaves: [leaf.index], bytes: bytes)
+        let indexes = try file.file.pageIndexes(rowGroup: group.index, leaves: [leaf.index], bytes: bytes)
         pages = BodyPages(indexes, leaf: leaf.index, rowCount: rowCount)
       } catch {
-        throw .corrupt("\(source.key): \(error)")
+        throw .corrupt("\(file.key): \(error)")
       }
     }
-    source.cache.keep(pages, bytes: 256 + pages.pieces.count * 160, for: key)
+    cache.keep(pages, bytes: 256 + pages.pieces.count * 160, for: key)
     return pages
   }
 }
 
 /// What became of a column, and the bytes it takes in memory. nil: every row lacks it.
-private struct KeptColumn<Value: Sendable>: Sendable {
+struct KeptColumn<Value: Sendable>: Sendable {
   let value: Value?
   let bytes: Int
 }

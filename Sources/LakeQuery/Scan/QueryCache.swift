@@ -14,7 +14,7 @@ final class QueryCache: Sendable {
     let object: Name
     let part: Part
     enum Part: Hashable, Sendable {
-      case bytes, footer, manifestList, manifest
+      case bytes, footer, rowGroups, manifestList, manifest
       /// The files of a manifest that a tenant's queries may read.
       case files(tenant: String)
       case column(rowGroup: Int32, field: LogField)
@@ -77,6 +77,8 @@ final class QueryCache: Sendable {
     var again = Chain()
   }
 
+  /// Numbers of the texts in kept counts.
+  let texts = LabelTexts()
   private let state = Mutex(State())
   private let bytesMax: Int
   /// Share of the whole that things used once may take while others wait.

@@ -18,8 +18,7 @@ extension LogTable {
     return TailView(
       wal: tail,
       table: LogTableView(
-        tenant: tenant, table: tail.table, tail: tail.rowGroups, warnings: tail.warnings, reader: reader,
-        cache: cache))
+        tenant: tenant, table: tail.table, tail: tail, warnings: tail.warnings, reader: reader, cache: cache))
   }
 
   /// Fingerprints that the table has committed since an earlier state; none where queries do not read the WAL.
@@ -49,11 +48,7 @@ extension LogTableView {
   /// One row group of the WAL.
   /// - Parameter dropping: requests whose rows do not count, besides those that the view drops.
   func block(of group: WALRowGroup, dropping: [Int]) -> any LogBlock {
-    let source = ParquetLogBlock.Source(
-      reader.file(group.segment, cache), bytes: group.segment.bytes, reader: reader, cache: cache)
-    return ParquetLogBlock(
-      source: source, rowGroup: group.rowGroup, droppedRequests: group.droppedRequests + dropping, onlyTenant: nil,
-      deletes: nil)
+    ParquetLogBlock(group: reader.rowGroup(group, dropping: dropping, cache), access: BlockAccess(reader, cache))
   }
 
   /// The row groups of the files that appends brought since `snapshotID` was the current snapshot. What compaction wrote
@@ -111,16 +106,9 @@ extension LogTableView {
 
   private func blocks(of scanned: ScanFile, _ index: DeleteIndex) async throws(QueryError) -> [any LogBlock] {
     let key = try reader.key(of: scanned.file.path)
-    let file = try await reader.footer(key, named: QueryCache.Name(key.text), size: Int(scanned.file.fileSize), cache)
-    let source = ParquetLogBlock.Source(file, bytes: nil, reader: reader, cache: cache)
-    let deletes = try await deletedRows(of: scanned, index)
-    let needsTenant = scanned.residual.terms.contains { $0.fieldID == LogField.tenant.schemaField.id }
-    var firstRow: Int64 = 0
-    return file.file.rowGroups.map { group in
-      defer { firstRow += Int64(group.rowCount) }
-      return ParquetLogBlock(
-        source: source, rowGroup: group, droppedRequests: [], onlyTenant: needsTenant ? tenant : nil,
-        deletes: deletes.map { .init(rows: $0, firstRow: firstRow) })
+    let access = BlockAccess(reader, cache)
+    return try await rowGroups(of: scanned, key, QueryCache.Name(key.text), index).map {
+      ParquetLogBlock(group: $0, access: access)
     }
   }
 }

@@ -260,7 +260,7 @@ package struct CachedStore: ObjectStore {
     try await base.list(prefix: prefix, delimiter: delimiter, startAfter: startAfter, limit: limit)
   }
 
-  package func relist(prefix: String, known: [ObjectInfo]) async throws(ObjectStoreError) -> [ObjectInfo]? {
+  package func relist(prefix: String, known: KnownObjects?) async throws(ObjectStoreError) -> KnownObjects? {
     try await base.relist(prefix: prefix, known: known)
   }
 
