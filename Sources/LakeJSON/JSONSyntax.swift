@@ -67,9 +67,10 @@ package enum JSONSyntax {
   /// halves where a text was cut in the middle of a character.
   /// - Returns: nil when there is none. - Precondition: `scan` found no fault in `bytes`.
   package static func repairingText(_ bytes: Bytes) -> Bytes? {
-    let text = bytes.withUnsafeBytes { Bytes(String(decoding: $0, as: UTF8.self)) }
-    var out = BufferBuilder<UInt8>(capacity: text.count)
-    text.withUnsafeBytes { text in
+    var text = bytes.withUnsafeBytes { String(decoding: $0, as: UTF8.self) }
+    var out = BufferBuilder<UInt8>(capacity: text.utf8.count)
+    text.withUTF8 { characters in
+      let text = UnsafeRawBufferPointer(characters)
       var index = 0
       while index < text.count {
         guard text[index] == UInt8(ascii: "\\") else {
