@@ -61,7 +61,7 @@ package struct JSONWriter: ~Copyable {
     needsComma = true
   }
 
-  /// Text as UTF-8; invalid bytes are written as U+FFFD.
+  /// Text as UTF-8; each invalid byte is written as U+FFFD.
   package mutating func value(_ text: UnsafeBufferPointer<UInt8>) {
     separate()
     quote(text)
@@ -146,7 +146,7 @@ package struct JSONWriter: ~Copyable {
   }
 
   private mutating func quote(_ bytes: UnsafeBufferPointer<UInt8>) {
-    if UTF8Check.isValid(bytes) { quoteValid(bytes) } else { quote(String(decoding: bytes, as: UTF8.self)) }
+    if UTF8Check.isValid(bytes) { quoteValid(bytes) } else { quote(String(repairing: bytes)) }
   }
 
   private mutating func quoteValid(_ bytes: UnsafeBufferPointer<UInt8>) {
@@ -224,6 +224,12 @@ package enum UTF8Check {
       index &+= length
     }
     return true
+  }
+
+  /// Length of the character there; nil when there is none.
+  static func characterLength(_ bytes: UnsafeBufferPointer<UInt8>, at index: Int) -> Int? {
+    guard let base = bytes.baseAddress else { return nil }
+    return base[index] < 0x80 ? 1 : sequenceLength(base + index, bytes.count - index)
   }
 
   /// Length of one well-formed sequence with a lead byte of 0x80 or more; nil when it is not well formed.

@@ -37,6 +37,18 @@ struct JSONWriterTextTests {
     }
   }
 
+  @Test(
+    "each byte of a character cut in two is U+FFFD, as Loki 3.7.6 shows it",
+    arguments: [
+      ([0x61, 0xE6, 0x97], "a\u{FFFD}\u{FFFD}"), ([0xF0, 0x9F, 0x98, 0x20], "\u{FFFD}\u{FFFD}\u{FFFD} "),
+      ([0xFF, 0xFE], "\u{FFFD}\u{FFFD}"), ([0xE6, 0x97, 0xA5], "日"), ([0xED, 0xA0, 0x80], "\u{FFFD}\u{FFFD}\u{FFFD}"),
+      ([0xC0, 0x80], "\u{FFFD}\u{FFFD}"), ([0xF4, 0x90, 0x80, 0x80], "\u{FFFD}\u{FFFD}\u{FFFD}\u{FFFD}"), ([], ""),
+    ] as [([UInt8], String)])
+  func cutCharacters(bytes: [UInt8], text: String) {
+    #expect(Self.written(bytes) == "\"" + text + "\"")
+    #expect(bytes.withUnsafeBufferPointer { String(repairing: $0) } == text)
+  }
+
   @Test("letters beyond ASCII stand as they are, broken ones are replaced")
   func beyondASCII() {
     #expect(Self.written(Array("größer \u{80}\u{FFFF} 𝄞\n".utf8)) == "\"größer \u{80}\u{FFFF} 𝄞\\n\"")

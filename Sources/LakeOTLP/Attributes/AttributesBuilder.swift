@@ -1,3 +1,4 @@
+import LakeJSON
 import LakeModel
 
 /// Builds a `MAP(VARCHAR, VARCHAR)` column of attributes and its column of shapes.
@@ -331,7 +332,7 @@ struct AttributesBuilder: ~Copyable {
 
   private mutating func repairedKeyIndex(_ bytes: RawBytes) -> UInt32 {
     hasRepairedText = true
-    var text = String(decoding: bytes.buffer, as: UTF8.self)
+    var text = String(repairing: bytes.buffer)
     return text.withUTF8 { text in
       let index = keys.index(of: RawBytes(text.baseAddress!, text.count))
       if keyStates.count < keys.count { keyStates.append(KeyState(start: RawBytes.none.start, count: -1)) }
@@ -398,7 +399,7 @@ struct AttributesBuilder: ~Copyable {
 
   private mutating func addRepaired(_ text: RawBytes) -> UInt32 {
     hasRepairedText = true
-    var repaired = String(decoding: text.buffer, as: UTF8.self)
+    var repaired = String(repairing: text.buffer)
     return repaired.withUTF8 { values.add(RawBytes($0.baseAddress!, $0.count)) }
   }
 

@@ -1,3 +1,4 @@
+import LakeJSON
 import LakeModel
 
 /// A text column of few distinct values: dictionary indices a row.
@@ -37,7 +38,7 @@ struct TextColumnBuilder: ~Copyable {
   /// The entry of a text, for `append(_:count:)`; valid is false when invalid UTF-8 was repaired.
   mutating func entry(of text: RawBytes) -> (UInt32, isValid: Bool) {
     if text.isValidUTF8 { return (table.index(of: text), true) }
-    var repaired = String(decoding: text.buffer, as: UTF8.self)
+    var repaired = String(repairing: text.buffer)
     return (repaired.withUTF8 { table.index(of: RawBytes($0.baseAddress!, $0.count)) }, false)
   }
 

@@ -139,7 +139,7 @@ struct LogsBuilder: ~Copyable {
       copyBytes(value.bytes.start, to: bodyData.reserve(value.bytes.count), value.bytes.count)
       bodyData.count &+= value.bytes.count
     } else {
-      var repaired = String(decoding: value.bytes.buffer, as: UTF8.self)
+      var repaired = String(repairing: value.bytes.buffer)
       repaired.withUTF8 { bodyData.append(RawBytes(viewing: $0)) }
     }
     try endBody(isPresent: true)

@@ -11,7 +11,7 @@ extension BufferBuilder where Element == UInt8 {
       quotedValid(text)
       return true
     }
-    var repaired = String(decoding: text.buffer, as: UTF8.self)
+    var repaired = String(repairing: text.buffer)
     repaired.withUTF8 { quotedValid(RawBytes($0.baseAddress!, $0.count)) }
     return false
   }
