@@ -92,7 +92,7 @@ def drilldown(server):
     answer = ask(server, "index/volume_range", query=QUERY, targetLabels="level", step="10m", **RANGE)
     assert {s["metric"]["level"] for s in answer["data"]["result"]} == {"info", "error"}, answer
     names = ask(server, "index/volume", query=QUERY, aggregateBy="labels", **RANGE)["data"]["result"]
-    assert [s["metric"] for s in names] == [{"service_name": ""}], names
+    assert [s["metric"] for s in names] == [{"env": ""}, {"level": ""}, {"service_name": ""}], names
     patterns = ask(server, "patterns", query=QUERY, step="60s", **RANGE)["data"]
     assert sorted((p["level"], p["pattern"]) for p in patterns) == [(l, 'msg="order <_>" status=<_> took=<_>') for l in ("error", "info")], patterns
     assert all(sum(c for _, c in p["samples"]) == 120 for p in patterns), patterns

@@ -1,5 +1,5 @@
 """The services from configuration files: on files with SQLite, and on S3 (moto) with every catalog, several replicas on one store."""
-import glob, json, os, shutil, sys, tempfile, time
+import concurrent.futures, glob, json, os, shutil, sys, tempfile, time
 
 sys.path.insert(0, os.path.dirname(__file__))
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "iceberg_rest"))
@@ -97,6 +97,25 @@ def filesystem(_):
 def object_store(_):
     with Moto("warehouse", "queue") as moto, Cluster(s3(moto, "!object_store"), "s3://queue/", ingests=2, queries=2) as cluster:
         exercise(cluster, rest_rows(cluster, moto))
+
+
+@check("names of an object-store catalog, listed by eight clients at once, are all there every time")
+def listing(_):
+    root = tempfile.mkdtemp(prefix="icegate-names-")
+    shared = "catalog:\n  backend: !object_store\n  warehouse: file://%s/warehouse\nstorage:\n  backend: !filesystem\n    root_path: %s\n" % (root, root)
+    wanted = [["icegate"]] + [["n%d" % n] for n in range(6)]
+
+    def list_often(cluster):
+        for _ in range(100):
+            status, _, body = cluster.maintain.request("iceberg", "GET", "/v1/main/namespaces")
+            assert status == 200 and sorted(json.loads(body)["namespaces"]) == wanted, (status, body)
+    try:
+        with Cluster(shared, "wal", ingests=0, queries=0) as cluster, concurrent.futures.ThreadPoolExecutor(8) as clients:
+            for name in wanted[1:]:
+                status, _, body = cluster.maintain.request("iceberg", "POST", "/v1/main/namespaces", json.dumps({"namespace": name}), {"Content-Type": "application/json"})
+                assert status == 200, body
+            for done in [clients.submit(list_often, cluster) for _ in range(8)]: done.result()
+    finally: shutil.rmtree(root, ignore_errors=True)
 
 
 @check("S3 with a REST catalog, the one that another icegate serves: client and server both keep to the protocol's document")

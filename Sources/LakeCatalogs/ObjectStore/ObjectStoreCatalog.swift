@@ -210,21 +210,7 @@ package struct ObjectStorePointers: TablePointers {
   func filter(
     _ names: [String], _ holds: @escaping @Sendable (String) async throws(CatalogError) -> Bool
   ) async throws(CatalogError) -> [String] {
-    var kept: [String] = []
-    for start in stride(from: 0, to: names.count, by: Self.readsMax) {
-      let some = Array(names[start..<min(start + Self.readsMax, names.count)])
-      let answers = await withTaskGroup(of: (Int, Result<Bool, CatalogError>).self) { group in
-        for (index, name) in some.enumerated() {
-          group.addTask {
-            do throws(CatalogError) { return (index, .success(try await holds(name))) } catch {
-              return (index, .failure(error))
-            }
-          }
-        }
-        return await group.reduce(into: [Int: Result<Bool, CatalogError>]()) { $0[$1.0] = $1.1 }
-      }
-      for (index, name) in some.enumerated() where try answers[index]!.get() { kept.append(name) }
-    }
-    return kept
+    let answers = try await concurrently(names, limit: Self.readsMax, holds)
+    return zip(names, answers).filter(\.1).map(\.0)
   }
 }
