@@ -175,7 +175,7 @@ def main():
         pick = queries.values_of(table)
         clients = [LogQL(table), LogQL(partly)] + [LogsQL(p, logsql(pick)) if isinstance(p, VictoriaLogs) else LogQL(p) for p in peers]
         names = ["ours", "with a fifth in the WAL"] + [p.name for p in peers]
-        print("\nmedians of %d, milliseconds (processor milliseconds); * marks an answer that is not ours (sums over rows, to 0.01 %)\n" % options.runs)
+        print("\nmedians of %d, milliseconds (processor milliseconds); * marks an answer that is not ours (sums over rows, to 0.01 %%)\n" % options.runs)
         print("| query | %s |\n|---%s|" % (" | ".join(names), "|---" * len(names)))
         sums, wrong = [0.0] * len(names), []
         for title, kind, text, parameters, _ in queries.questions(pick):
