@@ -67,7 +67,7 @@ package enum JSONSyntax {
   /// halves where a text was cut in the middle of a character.
   /// - Returns: nil when there is none. - Precondition: `scan` found no fault in `bytes`.
   package static func repairingText(_ bytes: Bytes) -> Bytes? {
-    var text = bytes.withUnsafeBytes { String(decoding: $0, as: UTF8.self) }
+    var text = bytes.withUnsafeBytes { String(repairing: $0.bindMemory(to: UInt8.self)) }
     var out = BufferBuilder<UInt8>(capacity: text.utf8.count)
     text.withUTF8 { characters in
       let text = UnsafeRawBufferPointer(characters)

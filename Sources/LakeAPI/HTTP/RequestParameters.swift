@@ -67,12 +67,8 @@ package struct RequestParameters: Sendable {
   private static func byte(_ digits: some Collection<UInt8>) -> UInt8? {
     var byte: UInt8 = 0
     for digit in digits {
-      switch digit {
-      case UInt8(ascii: "0")...UInt8(ascii: "9"): byte = byte << 4 | (digit - UInt8(ascii: "0"))
-      case UInt8(ascii: "a")...UInt8(ascii: "f"): byte = byte << 4 | (digit - UInt8(ascii: "a") + 10)
-      case UInt8(ascii: "A")...UInt8(ascii: "F"): byte = byte << 4 | (digit - UInt8(ascii: "A") + 10)
-      default: return nil
-      }
+      guard let value = Hex.value(of: digit) else { return nil }
+      byte = byte << 4 | value
     }
     return byte
   }
